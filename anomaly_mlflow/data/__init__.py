@@ -1,0 +1,1 @@
+"""What a sample is, and where samples come from."""
