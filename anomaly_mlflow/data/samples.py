@@ -87,4 +87,6 @@ def _check(samples: Samples) -> None:
     low, high = samples.labels.min(), samples.labels.max()
     if low < 0 or high >= samples.num_classes:
         bad = low if low < 0 else high
-        raise BadData(f"label {bad} is out of range: '{samples.name}' has {samples.num_classes} classes (0 to {samples.num_classes - 1})")
+        raise BadData(
+            f"label {bad} is out of range: '{samples.name}' has {samples.num_classes} classes (0 to {samples.num_classes - 1})"
+        )

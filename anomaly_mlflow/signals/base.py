@@ -1,4 +1,9 @@
-"""Evidence, and the registry of signals: evidence -> one float per sample, higher = more suspicious."""
+"""Evidence, and the registry of signals: evidence -> one float per sample, higher = more suspicious.
+
+Families: `uncertainty` sees the outputs of the final model and never the given label (H2 rests on that, and a law
+tests it); `label` sees the same outputs beside the given label; `geometry` the cross-fitted clean side;
+`dynamics` the recorded epochs.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -9,7 +14,7 @@ from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.errors import BadData, Leakage, MissingEvidence, UnknownName
 from anomaly_mlflow.training.recording import Recording
 
-__all__ = ["SIGNALS", "CrossFit", "Evidence", "Signal", "find", "signal"]
+__all__ = ["FAMILIES", "SIGNALS", "CrossFit", "Evidence", "Signal", "find", "signal"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,9 @@ class CrossFit:
     def __post_init__(self) -> None:
         shared = np.intersect1d(self.judged_groups, self.reference_groups)
         if len(shared):
-            raise Leakage(f"{len(shared)} rows are judged by an encoder that saw them (group {shared[0]}); refit the folds")
+            raise Leakage(
+                f"{len(shared)} rows are judged by an encoder that saw them (group {shared[0]}); refit the folds"
+            )
 
 
 @dataclass(frozen=True)
@@ -88,11 +95,14 @@ class Signal:
 
 
 SIGNALS: dict[str, Signal] = {}
-FAMILIES = ("uncertainty", "geometry", "dynamics")
+FAMILIES = ("uncertainty", "label", "geometry", "dynamics")
 
 
 def signal(family: str, needs: tuple[str, ...], targets: tuple[AnomalyType, ...], source: str) -> Callable:
-    """Register a function of Evidence under its own name. Raises ValueError on a taken name or an unknown family or need."""
+    """Register a function of Evidence under its own name.
+
+    Raises ValueError on a taken name, no target, or an unknown family or need.
+    """
     unknown = set(needs) - {field.name for field in fields(Evidence)}
     if family not in FAMILIES or unknown or not targets:
         raise ValueError(f"signal family {family!r}, needs {needs}, targets {targets}: one of them is not known")

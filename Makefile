@@ -1,0 +1,35 @@
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help install study test lint server mlproject bench
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: .venv/installed ## Make .venv and install the project with its test tools
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(PIP) --editable '.[test]'
+	touch $@
+
+study: install ## Run the whole study on the bundled digits; prints verdicts, run link and report
+	PATH="$(CURDIR)/$(BIN):$$PATH" mlflow run . --env-manager local --experiment-name anomaly-mlflow
+
+test: install ## Pass the tests
+	$(BIN)/python -m pytest
+
+lint: install ## Check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+server: install ## Show the runs at http://127.0.0.1:5000
+	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow server --backend-store-uri sqlite:///mlflow.db --workers 1
+
+mlproject: install ## Write MLproject anew from the options of the entry points
+	$(BIN)/python -m entry_points.mlproject > MLproject
+
+bench: install ## Print the ratios that the README quotes
+	$(BIN)/python -m benchmarks.recording

@@ -1,0 +1,1 @@
+"""Signals -> decisions: intervals, classifiers, types, explanations."""

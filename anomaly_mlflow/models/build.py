@@ -1,0 +1,93 @@
+"""Model by name: a body registered under its name, one classifier around every body."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import nn
+
+from anomaly_mlflow.errors import BadData, UnknownName
+
+__all__ = ["MODELS", "Architecture", "Classifier", "build", "model"]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """All that is needed to build a model again; it travels as JSON beside the weights.
+
+    image_shape: height, width, channels; dropout: probability before the head.
+    """
+
+    name: str
+    image_shape: tuple[int, int, int]
+    num_classes: int
+    dropout: float = 0.2
+
+    def to_dict(self) -> dict:
+        """Plain types for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: object) -> "Architecture":
+        """Check and read what `to_dict` wrote. Raises BadData: the file may come from anybody."""
+        try:
+            height, width, channels = (int(size) for size in values["image_shape"])  # type: ignore[index]
+            found = cls(
+                str(values["name"]), (height, width, channels), int(values["num_classes"]), float(values["dropout"])  # type: ignore[index]
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadData(f"architecture.json does not describe a model ({error!r}); log the model again") from None
+        sane = 1 <= height <= 1024 and 1 <= width <= 1024 and channels in (1, 3)
+        if not (sane and 2 <= found.num_classes <= 100_000 and 0 <= found.dropout < 1):
+            raise BadData(f"architecture.json describes no model that can be built: {found}")
+        return found
+
+
+MODELS: dict[str, Callable[[tuple[int, int, int]], nn.Module]] = {}
+
+
+def model(name: str) -> Callable:
+    """Register a function image_shape -> body; a body maps (n, channels, height, width) to (n, width_out)."""
+
+    def register(function: Callable[[tuple[int, int, int]], nn.Module]) -> Callable[[tuple[int, int, int]], nn.Module]:
+        if name in MODELS:
+            raise ValueError(f"model '{name}' is registered already")
+        MODELS[name] = function
+        return function
+
+    return register
+
+
+class Classifier(nn.Module):
+    """A body, dropout and a linear head.
+
+    Input of `embed` and `forward`: float (n, channels, height, width) in 0..1; normalisation by the
+    training set's mean and deviation is part of the model, so that a served model needs no recipe.
+    """
+
+    def __init__(self, architecture: Architecture):
+        super().__init__()
+        self.architecture = architecture
+        channels = architecture.image_shape[2]
+        self.register_buffer("mean", torch.zeros(1, channels, 1, 1))
+        self.register_buffer("deviation", torch.ones(1, channels, 1, 1))
+        self.body = MODELS[architecture.name](architecture.image_shape)
+        self.dropout = nn.Dropout(architecture.dropout)
+        self.head = nn.Linear(self.body.width, architecture.num_classes)
+
+    def embed(self, images: torch.Tensor) -> torch.Tensor:
+        """Embedding (n, d), the input of dropout and head."""
+        return self.body((images - self.mean) / self.deviation)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Logits (n, classes), the head always in float32: the recorder keeps them."""
+        embedding = self.embed(images)
+        with torch.autocast(embedding.device.type, enabled=False):
+            return self.head(self.dropout(embedding.float()))
+
+
+def build(architecture: Architecture) -> Classifier:
+    """A fresh model with random weights. Raises UnknownName that lists the known ones."""
+    if architecture.name not in MODELS:
+        raise UnknownName("model", architecture.name, MODELS)
+    return Classifier(architecture)

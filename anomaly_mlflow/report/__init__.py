@@ -1,0 +1,1 @@
+"""Frames -> figures, gallery, one HTML page."""

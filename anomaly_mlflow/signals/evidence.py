@@ -1,0 +1,66 @@
+"""Trained models and a recording -> Evidence."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from anomaly_mlflow.data.samples import Samples
+from anomaly_mlflow.errors import BadData
+from anomaly_mlflow.signals.base import CrossFit, Evidence
+from anomaly_mlflow.training.checkpoints import load_model
+from anomaly_mlflow.training.folds import CROSS_FIT, fold_folder
+from anomaly_mlflow.training.inference import infer, stochastic_logits
+from anomaly_mlflow.training.recording import Recording
+
+__all__ = ["collect", "cross_fitted"]
+
+
+def collect(samples: Samples, clean: Path, noisy: Path, recording: Recording, *, passes: int, seed: int) -> Evidence:
+    """Run the evaluation passes of both models over the samples.
+
+    clean, noisy: model folders (JSON and safetensors); passes: stochastic passes of the noisy model's head.
+    """
+    model = load_model(noisy)
+    embeddings, logits = infer(model, samples.images)
+    return Evidence(
+        sample_id=samples.sample_id,
+        labels=samples.labels,
+        num_classes=samples.num_classes,
+        logits=logits,
+        stochastic=stochastic_logits(model, embeddings, passes, seed),
+        recording=recording,
+        references=cross_fitted(samples, clean),
+    )
+
+
+def cross_fitted(samples: Samples, folder: Path) -> list[CrossFit]:
+    """Embed each fold, and the clean rows of the other folds, by the fold's own encoder.
+
+    Raises BadData where the folder was made from other samples, Leakage where a fold judges what it saw.
+    """
+    plan = _read_plan(folder)
+    if not np.array_equal(plan["sample_id"], samples.sample_id):
+        raise BadData(f"the clean model in {folder} was trained on other samples; name its own generate_noise run")
+    fold, reference = plan["fold"].to_numpy(), plan["reference"].to_numpy()
+    return [_judge(samples, fold == k, reference & (fold != k), fold_folder(folder, k)) for k in range(fold.max() + 1)]
+
+
+def _judge(samples: Samples, judged: np.ndarray, reference: np.ndarray, folder: Path) -> CrossFit:
+    model = load_model(folder)
+    return CrossFit(
+        rows=np.flatnonzero(judged),
+        embeddings=infer(model, samples.images[judged])[0],
+        judged_groups=samples.groups[judged],
+        reference_embeddings=infer(model, samples.images[reference])[0],
+        reference_labels=samples.labels[reference],
+        reference_groups=samples.groups[reference],
+    )
+
+
+def _read_plan(folder: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(folder / CROSS_FIT, columns=["sample_id", "fold", "reference"])
+    except (OSError, pa.ArrowException, ValueError) as error:
+        raise BadData(f"{folder} holds no cross-fitted clean model ({error})") from None

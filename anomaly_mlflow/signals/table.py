@@ -1,0 +1,34 @@
+"""The feature table: one row per sample, one column per signal."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from anomaly_mlflow.errors import AnomalyError
+from anomaly_mlflow.signals.base import SIGNALS, Evidence, Signal, find
+
+__all__ = ["feature_table"]
+
+
+def feature_table(evidence: Evidence, names: Iterable[str] | None = None) -> pd.DataFrame:
+    """Evaluate signals by name, all registered ones where no names are given.
+
+    Columns: sample_id (int64), then one float64 column `family.signal` each, higher = more suspicious.
+    Raises UnknownName, MissingEvidence, and AnomalyError where a value is not finite.
+    """
+    chosen = [find(name) for name in (SIGNALS if names is None else names)]
+    columns = {signal.column: _finite(signal, evidence) for signal in chosen}
+    return pd.DataFrame({"sample_id": evidence.sample_id, **columns})
+
+
+def _finite(signal: Signal, evidence: Evidence) -> np.ndarray:
+    values = signal(evidence)
+    bad = ~np.isfinite(values)
+    if bad.any():
+        first = evidence.sample_id[bad][0]
+        raise AnomalyError(
+            f"signal '{signal.name}' is not finite for {bad.sum()} of {len(bad)} samples (first: sample_id {first}); "
+            f"check {', '.join(signal.needs)} for NaN or overflow"
+        )
+    return values

@@ -1,0 +1,1 @@
+"""Claims: statement, arms, measure, margin, verdict."""

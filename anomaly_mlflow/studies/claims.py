@@ -1,0 +1,51 @@
+"""H1, H2 and H3, fixed before any data is seen."""
+
+from anomaly_mlflow.anomalies.types import AnomalyType
+from anomaly_mlflow.studies.base import Arm, Claim, Part, Rule
+
+__all__ = ["CLAIMS", "CONTROL", "DYNAMICS", "GEOMETRY", "UNCERTAINTY", "find_part"]
+
+GEOMETRY = Arm("geometry", ("geometry",))
+UNCERTAINTY = Arm("uncertainty", ("uncertainty",))
+DYNAMICS = Arm("dynamics", ("dynamics",))
+# Most of what dynamics add over uncertainty is seeing the given label: this arm sees it once, without a trajectory.
+CONTROL = Arm("control", ("uncertainty",), ("dynamics.final_loss",))
+
+CLEAN, HARD, NEAR = AnomalyType.CLEAN, AnomalyType.HARD, AnomalyType.NEAR_MISS
+SUBTLE = (NEAR, HARD)
+
+CLAIMS = (
+    Claim(
+        "H1",
+        "Distance finds gross errors, but not subtle ones",
+        "Gross label errors and out-of-distribution images lie far from the prototype of their given class, so geometry"
+        " tells them from clean images; it cannot tell near-miss errors from clean but hard images.",
+        (
+            Part(AnomalyType.GROSS, CLEAN, (GEOMETRY,), Rule.AT_LEAST, (0.90,)),
+            Part(AnomalyType.OOD, CLEAN, (GEOMETRY,), Rule.AT_LEAST, (0.90,)),
+            Part(*SUBTLE, (GEOMETRY,), Rule.WITHIN, (0.40, 0.60), level=0.90),
+        ),
+    ),
+    Claim(
+        "H2",
+        "Uncertainty alone cannot tell a wrong label from a hard image",
+        "Label-free uncertainty of the trained model is alike for near-miss errors and clean but hard images.",
+        (Part(*SUBTLE, (UNCERTAINTY,), Rule.WITHIN, (0.45, 0.55), level=0.90),),
+    ),
+    Claim(
+        "H3",
+        "Training dynamics add what uncertainty lacks",
+        "The course of training tells near-miss errors from clean but hard images better than the uncertainty of the "
+        "trained model does.",
+        (
+            Part(*SUBTLE, (DYNAMICS, UNCERTAINTY), Rule.MORE_THAN, (0.03,)),
+            Part(*SUBTLE, (DYNAMICS, CONTROL), Rule.MORE_THAN, (0.03,), decides=False),
+        ),
+    ),
+)
+
+
+def find_part(claim: str, arm: str, metric: str) -> Part | None:
+    """The part whose row this is in a verdict frame; None for rows that judge nothing by themselves."""
+    parts = (part for entry in CLAIMS if entry.name == claim for part in entry.parts)
+    return next((part for part in parts if (part.arm, part.metric) == (arm, metric)), None)

@@ -1,0 +1,115 @@
+"""H1, H2 and H3 put to the data."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from anomaly_mlflow.detection.statistics import Interval, interval
+from anomaly_mlflow.detection.table import join
+from anomaly_mlflow.errors import BadData
+from anomaly_mlflow.studies.base import Arm, Claim, Part, overall, part_verdict
+from anomaly_mlflow.studies.claims import CLAIMS
+from anomaly_mlflow.studies.comparison import Comparison, compare
+
+__all__ = ["COLUMNS", "judge", "verdict_lines"]
+
+COLUMNS = ["claim", "arm", "metric", "value", "low", "high", "n", "verdict"]
+RATES = ("auroc", "precision", "recall", "f1")
+Resample = Callable[..., list[Interval]]
+
+
+def judge(
+    features_list: Sequence[pd.DataFrame], ledger: pd.DataFrame, groups: np.ndarray, *, seed: int = 0, draws: int = 2000
+) -> pd.DataFrame:
+    """Verdicts on H1, H2 and H3, with all the numbers they rest on.
+
+    features_list: one table per seed of the noisy model; groups: int64 (n,), in the order of the ledger.
+    Each arm is a logistic regression on its signals, scored on held-out rows (`detection.classifiers`).
+
+    Columns: claim, arm, metric, value, low, high, n, verdict. Per claim three kinds of rows, in this order:
+    its parts (metric `near_miss_vs_hard.auroc` or `.auroc_difference`; interval at the level of the part; verdict by
+    the rule in `studies.base`, empty for the comparison with the control arm, which has no vote);
+    a description of each arm (`.auroc` where it is no part, `.precision`, `.recall`, `.f1` at probability .5; 95 %
+    intervals; verdict empty);
+    the claim whole (arm `all`, metric `verdict`, n = that of its smallest part).
+    Means and intervals are over seeds and rows. A pair of types with too few rows is undecided with n = 0.
+    Raises Leakage and BadData as `join` and `matrix` do.
+    """
+    if not len(features_list):
+        raise BadData("no feature table given; extract the features of at least one noisy model")
+    if len(groups) != len(ledger):
+        raise BadData(f"{len(groups)} groups for {len(ledger)} ledger rows; give one group per row")
+    tables = [join(frame, ledger) for frame in features_list]
+    rows = [row for claim in CLAIMS for row in _claim_rows(claim, tables, np.asarray(groups), seed, draws)]
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"n": np.int64})
+
+
+def verdict_lines(frame: pd.DataFrame) -> str:
+    """The frame of `judge` as a text table for the terminal."""
+    lines = [f"{'claim':<6}{'arm':<26}{'metric':<37}{'value':>6}  {'interval':<17}{'n':>6}  verdict"]
+    for row in frame.itertuples():
+        value = "" if np.isnan(row.value) else f"{row.value:.3f}"
+        ends = "" if np.isnan(row.low) else f"[{row.low:.3f}, {row.high:.3f}]"
+        verdict = str(row.verdict).upper() if row.metric == "verdict" else row.verdict
+        lines.append(f"{row.claim:<6}{row.arm:<26}{row.metric:<37}{value:>6}  {ends:<17}{row.n:>6}  {verdict}".rstrip())
+    return "\n".join(lines)
+
+
+def _claim_rows(
+    claim: Claim, tables: list[pd.DataFrame], groups: np.ndarray, seed: int, draws: int
+) -> Iterator[tuple[Any, ...]]:
+    resample = partial(interval, draws=draws, seed=seed)
+    arms = _arms(claim)
+    compared = {part.comparison: compare(tables, groups, part, arms[part.comparison], seed) for part in claim.parts}
+    found = [_part_interval(part, compared[part.comparison], resample) for part in claim.parts]
+    verdicts = [part_verdict(part, ends) for part, ends in zip(claim.parts, found, strict=True)]
+    sizes = [_size(compared[part.comparison]) for part in claim.parts]
+    for part, ends, verdict, n in zip(claim.parts, found, verdicts, sizes, strict=True):
+        yield _row(claim, part.arm, part.metric, ends, n, str(verdict) if part.decides else "")
+    for pair, comparison in compared.items():
+        for arm in arms[pair]:
+            for metric, ends in _description(claim, pair, arm, comparison, resample):
+                yield _row(claim, arm.name, metric, ends, _size(comparison))
+    deciding = [position for position, part in enumerate(claim.parts) if part.decides]
+    whole = overall(verdicts[position] for position in deciding)
+    yield _row(claim, "all", "verdict", None, min(sizes[position] for position in deciding), str(whole))
+
+
+def _row(claim: Claim, arm: str, metric: str, ends: Interval | None, n: int, verdict: str = "") -> tuple[Any, ...]:
+    ends = ends or Interval(np.nan, np.nan, np.nan)
+    return claim.name, arm, metric, ends.value, ends.low, ends.high, n, verdict
+
+
+def _arms(claim: Claim) -> dict[str, list[Arm]]:
+    """The arms that each pair of types needs, each once."""
+    needed: dict[str, list[Arm]] = {}
+    for part in claim.parts:
+        known = needed.setdefault(part.comparison, [])
+        known.extend(arm for arm in part.arms if arm not in known)
+    return needed
+
+
+def _size(comparison: Comparison | None) -> int:
+    return 0 if comparison is None else len(comparison.positive)
+
+
+def _part_interval(part: Part, comparison: Comparison | None, resample: Resample) -> Interval | None:
+    if comparison is None:
+        return None
+    return resample(comparison.auroc(part.arms), comparison.positive, level=part.level)[0]
+
+
+def _description(
+    claim: Claim, pair: str, arm: Arm, comparison: Comparison | None, resample: Resample
+) -> Iterator[tuple[str, Interval | None]]:
+    """Metric and interval of one arm: AUROC where no part gives it, precision, recall, F1."""
+    told = (pair, arm.name) in {(part.comparison, part.arm) for part in claim.parts}
+    names = [f"{pair}.{name}" for name in RATES if not (told and name == "auroc")]
+    if comparison is None:
+        yield from ((name, None) for name in names)
+        return
+    ends = [] if told else resample(comparison.auroc((arm,)), comparison.positive)
+    yield from zip(names, [*ends, *resample(comparison.rates(arm), comparison.positive)], strict=True)

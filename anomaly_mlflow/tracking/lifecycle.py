@@ -1,0 +1,84 @@
+"""From the start of a run to its end, whatever ends it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import mlflow
+
+from anomaly_mlflow.errors import AnomalyError
+from anomaly_mlflow.tracking.run import Run
+from anomaly_mlflow.tracking.server import clear_errors, client
+
+__all__ = ["Terminated", "fail_waiting_run", "find_finished", "start", "upstream_of"]
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived."""
+
+
+@contextmanager
+def start(step: str, tags: dict[str, str], *, parent: Run | None = None, system_metrics: bool = False) -> Iterator[Run]:
+    """Open a run for a step; join the one that `mlflow run` opened, if it did; close it in every case.
+
+    It ends FINISHED, KILLED (Ctrl-C, SIGTERM) or FAILED with the reason in the tag `anomaly.error`; children
+    still running are closed with it.
+    """
+    with clear_errors():
+        active = mlflow.start_run(
+            nested=parent is not None,
+            parent_run_id=parent.id if parent else None,
+            experiment_id=parent.experiment_id if parent else None,
+            log_system_metrics=system_metrics,
+        )
+        run = Run(active.info.run_id)
+    status = "FAILED"
+    try:
+        with clear_errors():
+            for key, value in {"mlflow.runName": step, **tags, "anomaly.step": step}.items():
+                run.tag(key, value)
+            yield run
+        status = "FINISHED"
+    except (KeyboardInterrupt, Terminated):
+        status = "KILLED"
+        raise
+    except AnomalyError as error:
+        run.tag("anomaly.error", str(error)[:500])
+        raise
+    except Exception as error:
+        run.tag("anomaly.error", repr(error)[:500])
+        raise
+    finally:
+        if status != "FINISHED":
+            _close_children(run)
+        mlflow.end_run(status)
+
+
+def fail_waiting_run() -> None:
+    """Mark the run that `mlflow run` opened for this process as failed, where the step could not even start."""
+    run_id = os.environ.get("MLFLOW_RUN_ID")
+    if run_id:
+        with clear_errors():
+            client().set_terminated(run_id, "FAILED")
+
+
+def find_finished(step: str, fingerprint: str) -> str | None:
+    """Id of the newest finished run of a step with this fingerprint, in any experiment."""
+    wanted = f"tags.`anomaly.fingerprint` = '{fingerprint}' and tags.`anomaly.step` = '{step}'"
+    with clear_errors():
+        experiments = [experiment.experiment_id for experiment in client().search_experiments()]
+        runs = client().search_runs(
+            experiments, f"{wanted} and attributes.status = 'FINISHED'", max_results=1, order_by=["attributes.start_time DESC"]
+        )
+    return runs[0].info.run_id if runs else None
+
+
+def upstream_of(run: Run) -> dict[str, list[str]]:
+    """The runs that a run was made from, directly or not: step name to run ids."""
+    return run.json("upstream.json")
+
+
+def _close_children(run: Run) -> None:
+    running = f"tags.`mlflow.parentRunId` = '{run.id}' and attributes.status = 'RUNNING'"
+    for child in client().search_runs([run.experiment_id], running):
+        client().set_terminated(child.info.run_id, "KILLED")

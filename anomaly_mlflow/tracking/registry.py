@@ -1,0 +1,92 @@
+"""Registered models: weights and architecture as files, served by code, found by alias."""
+
+from pathlib import Path
+
+import mlflow
+import numpy as np
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.types import Schema, TensorSpec
+
+from anomaly_mlflow.errors import AnomalyError, RunNotFound
+from anomaly_mlflow.tracking.run import Run
+from anomaly_mlflow.tracking.server import clear_errors, client
+
+__all__ = ["model_folder", "register_model", "run_of_model"]
+
+CHAMPION_METRIC = "test_accuracy"
+
+
+def register_model(
+    run: Run,
+    name: str,
+    folder: Path,
+    *,
+    serving_code: Path,
+    packages: list[Path],
+    image_shape: tuple[int, int, int],
+    num_classes: int,
+    test_accuracy: float,
+    test_set: str,
+) -> str:
+    """Log a model folder as a pyfunc from code and register it; the version number comes back.
+
+    `@latest` is MLflow's own name for the newest version. `@champion` moves when the test accuracy on the
+    same test set is at least the champion's, or when the test set is another (then they do not compare).
+    """
+    signature = ModelSignature(
+        Schema([TensorSpec(np.dtype(np.uint8), (-1, *image_shape))]),
+        Schema([TensorSpec(np.dtype(np.float32), (-1, num_classes))]),
+    )
+    info = mlflow.pyfunc.log_model(
+        name="model",
+        python_model=str(serving_code),
+        artifacts={"model": str(folder)},
+        code_paths=[str(path) for path in packages],
+        pip_requirements=["mlflow", "torch", "timm", "safetensors", "lightning-fabric", "scikit-learn", "joblib"],
+        signature=signature,
+        registered_model_name=name,
+        tags={"anomaly.run": run.id},
+    )
+    version = info.registered_model_version
+    tags = {CHAMPION_METRIC: f"{test_accuracy:.6f}", "anomaly.test_set": test_set, "champion_metric": CHAMPION_METRIC}
+    for key, value in tags.items():
+        client().set_model_version_tag(name, version, key, value)
+    if _beats_champion(name, test_accuracy, test_set):
+        client().set_registered_model_alias(name, "champion", version)
+    run.tag("anomaly.model", f"models:/{name}/{version}")
+    run.tag("anomaly.model_id", info.model_id)
+    return str(version)
+
+
+def run_of_model(uri: str) -> str:
+    """Id of the run that made a registered model, from `models:/NAME@ALIAS` or `models:/NAME/VERSION`."""
+    name, at, alias = uri.removeprefix("models:/").partition("@")
+    if not at:
+        name, _, alias = name.partition("/")
+    try:
+        find = client().get_model_version_by_alias if at else client().get_model_version
+        return find(name, alias).run_id
+    except MlflowException as error:
+        raise RunNotFound(f"there is no registered model '{uri}' ({str(error).splitlines()[0]})") from None
+
+
+def model_folder(run: Run) -> Path:
+    """A local copy of the model that a run logged: JSON and safetensors only, no code is run."""
+    model_id = run.tags.get("anomaly.model_id")
+    if model_id is None:
+        raise RunNotFound(f"run {run.id} has logged no model")
+    try:
+        with clear_errors():
+            return Path(mlflow.artifacts.download_artifacts(f"models:/{model_id}")) / "artifacts" / "model"
+    except (AnomalyError, OSError) as error:
+        raise RunNotFound(f"the model of run {run.id} cannot be fetched ({error})") from None
+
+
+def _beats_champion(name: str, accuracy: float, test_set: str) -> bool:
+    try:
+        champion = client().get_model_version_by_alias(name, "champion")
+    except MlflowException:
+        return True
+    comparable = champion.tags.get("anomaly.test_set") == test_set
+    return not comparable or accuracy >= float(champion.tags.get(CHAMPION_METRIC, "nan"))

@@ -1,0 +1,132 @@
+"""One MLflow run: what a step writes into it and reads from it."""
+
+import io
+import json
+import tempfile
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from matplotlib.figure import Figure
+
+from anomaly_mlflow.errors import RunNotFound
+from anomaly_mlflow.tracking.server import clear_errors, client, run_link
+
+__all__ = ["Run", "open_run"]
+
+
+class Run:
+    """A run by its id. Paths are artifact paths, such as `recording/epoch=0003.parquet`."""
+
+    def __init__(self, run_id: str):
+        self.id = run_id
+        self._client = client()
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """All tags of the run."""
+        return dict(self._client.get_run(self.id).data.tags)
+
+    @property
+    def status(self) -> str:
+        """RUNNING, FINISHED, FAILED or KILLED."""
+        return self._client.get_run(self.id).info.status
+
+    @property
+    def experiment_id(self) -> str:
+        """Id of the experiment that holds the run."""
+        return self._client.get_run(self.id).info.experiment_id
+
+    @property
+    def link(self) -> str:
+        """Where a browser shows the run."""
+        return run_link(self.id)
+
+    def log_params(self, params: dict[str, object]) -> None:
+        """Log parameters, except those that `mlflow run` logged already (as typed, and they cannot change)."""
+        present = self._client.get_run(self.id).data.params
+        new = [mlflow.entities.Param(key, str(value)) for key, value in params.items() if key not in present]
+        self._client.log_batch(self.id, params=new)
+
+    def log_metrics(self, values: dict[str, float], step: int = 0) -> None:
+        """Log a few metrics of one step."""
+        now = mlflow.utils.time.get_current_time_millis()
+        metrics = [mlflow.entities.Metric(key, float(value), now, step) for key, value in values.items()]
+        self._client.log_batch(self.id, metrics=metrics)
+
+    def log_dataset(self, images: np.ndarray, labels: np.ndarray, name: str, source: str, context: str) -> None:
+        """Note which data went in (digest and shape, not the data)."""
+        data = mlflow.data.from_numpy(images, targets=labels, name=name, source=source)
+        entity = mlflow.entities.Dataset(data.name, data.digest, "local", json.dumps(data.source.to_dict()), None)
+        tag = mlflow.entities.InputTag("mlflow.data.context", context)
+        self._client.log_inputs(self.id, [mlflow.entities.DatasetInput(entity, [tag])])
+
+    def tag(self, key: str, value: str) -> None:
+        """Set a tag."""
+        self._client.set_tag(self.id, key, value)
+
+    def log_frame(self, frame: pd.DataFrame, path: str) -> None:
+        """Write a data frame as Parquet (no dictionaries) or CSV, by the path's ending."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, Path(path).name)
+            if file.suffix == ".csv":
+                frame.to_csv(file, index=False)
+            else:
+                frame.to_parquet(file, index=False, use_dictionary=False, compression="zstd")
+            self.log_file(file, str(Path(path).parent))
+
+    def log_table(self, frame: pd.DataFrame, path: str) -> None:
+        """Write a small table that the UI shows and compares between runs; the path ends in .json."""
+        self._client.log_table(self.id, frame, path)
+
+    def log_json(self, value: object, path: str) -> None:
+        """Write JSON."""
+        self._client.log_dict(self.id, value, path)
+
+    def log_text(self, text: str, path: str) -> None:
+        """Write text, also HTML."""
+        self._client.log_text(self.id, text, path)
+
+    def log_figure(self, figure: Figure, path: str) -> None:
+        """Write a matplotlib figure."""
+        self._client.log_figure(self.id, figure, path)
+
+    def log_file(self, file: Path, folder: str = "") -> None:
+        """Upload one file into an artifact folder."""
+        self._client.log_artifact(self.id, str(file), None if folder in ("", ".") else folder)
+
+    def path(self, artifact: str) -> Path:
+        """A local copy of an artifact file or folder. Raises RunNotFound where the run lacks it."""
+        try:
+            with clear_errors():
+                return Path(mlflow.artifacts.download_artifacts(run_id=self.id, artifact_path=artifact))
+        except (RunNotFound, OSError):
+            raise RunNotFound(f"run {self.id} has no artifact '{artifact}'; make the run again") from None
+
+    def json(self, artifact: str) -> dict:
+        """Read JSON."""
+        return json.loads(self.path(artifact).read_text())
+
+    def frame(self, artifact: str) -> pd.DataFrame:
+        """Read a Parquet artifact. Raises RunNotFound where it is missing or damaged."""
+        try:
+            return pd.read_parquet(io.BytesIO(self.path(artifact).read_bytes()))
+        except (pa.ArrowException, OSError) as error:
+            raise RunNotFound(f"artifact '{artifact}' of run {self.id} cannot be read ({error})") from None
+
+
+def open_run(run_id: str, step: str) -> Run:
+    """A finished run of a step, for reading. Raises RunNotFound."""
+    try:
+        with clear_errors():
+            run = Run(run_id)
+            status, tags = run.status, run.tags
+    except RunNotFound:
+        raise RunNotFound(f"there is no run '{run_id}' on this tracking server") from None
+    if tags.get("anomaly.step") != step:
+        raise RunNotFound(f"run {run_id} is a {tags.get('anomaly.step', 'foreign')} run; a {step} run is needed")
+    if status != "FINISHED":
+        raise RunNotFound(f"run {run_id} is {status}; only a finished {step} run can be used")
+    return run

@@ -1,0 +1,72 @@
+"""The tracking server as the user meets it: its failures in one line, its links."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+# Half a minute of trying, then a clear line; MLflow's own default is several minutes of silence.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+
+import mlflow  # noqa: E402
+from mlflow.exceptions import MlflowException
+from requests import exceptions as requests_exceptions
+from sqlalchemy.exc import SQLAlchemyError
+
+from anomaly_mlflow.errors import AnomalyError, RunNotFound, ServerUnavailable
+
+__all__ = ["clear_errors", "client", "run_link"]
+
+UI_SUFFIX = "?workflowType=machine_learning"
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Turn what MLflow and its transports raise into one line: ServerUnavailable, RunNotFound or AnomalyError."""
+    try:
+        yield
+    except MlflowException as error:
+        raise _translated(error) from error
+    except (requests_exceptions.RequestException, SQLAlchemyError) as error:
+        raise ServerUnavailable(f"tracking server {_address()} does not answer: {_first_line(error)}") from error
+
+
+def client() -> mlflow.MlflowClient:
+    """A client of the tracking server that the environment names."""
+    return mlflow.MlflowClient()
+
+
+def run_link(run_id: str) -> str:
+    """Where a browser shows this run; without a server, where it will once `mlflow server` runs here."""
+    address = mlflow.get_tracking_uri()
+    host = address.rstrip("/") if address.startswith("http") else "http://127.0.0.1:5000"
+    experiment = client().get_run(run_id).info.experiment_id
+    return f"{host}/#/experiments/{experiment}/runs/{run_id}{UI_SUFFIX}"
+
+
+def has_server() -> bool:
+    """Whether runs go to a server rather than to a local database."""
+    return mlflow.get_tracking_uri().startswith("http")
+
+
+def _translated(error: MlflowException) -> AnomalyError:
+    text = _first_line(error)
+    if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+        return RunNotFound(text)
+    if error.get_http_status_code() in (401, 403) or "401" in text or "403" in text:
+        return ServerUnavailable(
+            f"tracking server {_address()} refuses the login: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+        )
+    if "API request to" in text or "Max retries" in text:
+        return ServerUnavailable(f"tracking server {_address()} does not answer; is it running, and is the address right?")
+    return AnomalyError(f"MLflow: {text}")
+
+
+def _address() -> str:
+    """The tracking address without user name and password."""
+    head, at, tail = mlflow.get_tracking_uri().rpartition("@")
+    return f"{head.split('://')[0]}://{tail}" if at else tail
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,35 @@
+"""A trained model in a folder: architecture as JSON, weights as safetensors. Nothing is unpickled."""
+
+import json
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from anomaly_mlflow.errors import BadData
+from anomaly_mlflow.models import Architecture, Classifier, build
+
+__all__ = ["load_model", "save_model"]
+
+ARCHITECTURE, WEIGHTS = "architecture.json", "weights.safetensors"
+
+
+def save_model(model: Classifier, folder: Path) -> None:
+    """Write `architecture.json` and `weights.safetensors`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ARCHITECTURE).write_text(json.dumps(model.architecture.to_dict(), indent=1))
+    save_file({key: value.cpu().contiguous() for key, value in model.state_dict().items()}, folder / WEIGHTS)
+
+
+def load_model(folder: Path) -> Classifier:
+    """Build the model that `save_model` wrote, in evaluation mode. Raises BadData; runs no code of the folder."""
+    try:
+        architecture = Architecture.from_dict(json.loads((folder / ARCHITECTURE).read_text()))
+        model = build(architecture)
+        model.load_state_dict(load_file(folder / WEIGHTS))
+    except FileNotFoundError as error:
+        raise BadData(f"{error.filename or folder} is missing: this is no model folder") from None
+    except (json.JSONDecodeError, UnicodeDecodeError, SafetensorError, RuntimeError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise BadData(f"the model in {folder} cannot be read ({reason})") from None
+    return model.eval()

@@ -1,0 +1,56 @@
+"""How a model is trained: every number that shapes the weights."""
+
+from dataclasses import asdict, dataclass
+
+from anomaly_mlflow.errors import BadOption, UnknownName
+from anomaly_mlflow.models import MODELS
+from anomaly_mlflow.training.device import choose_precision
+
+__all__ = ["TrainConfig", "configure"]
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Settings of one training; frozen, so that a run's fingerprint can hold them.
+
+    learning_rate: peak of a one-cycle schedule (Smith & Topin 2019); augmentation: none, crop or flip;
+    precision: 32-true or bf16-mixed, in the words of Lightning Fabric.
+    """
+
+    model: str
+    epochs: int = 15
+    batch_size: int = 128
+    optimizer: str = "sgd"
+    learning_rate: float = 0.1
+    weight_decay: float = 5e-4
+    dropout: float = 0.2
+    augmentation: str = "none"
+    precision: str = "32-true"
+
+    def __post_init__(self) -> None:
+        if self.model not in MODELS:
+            raise UnknownName("model", self.model, MODELS)
+        if self.epochs < 1 or self.batch_size < 2 or self.learning_rate <= 0 or not 0 <= self.dropout < 1:
+            raise BadOption(f"epochs, batch size and learning rate must be positive, dropout in 0..1: {self}")
+
+    def to_dict(self) -> dict:
+        """Plain types for JSON."""
+        return asdict(self)
+
+
+_OWN = {
+    "vit": {"optimizer": "adamw", "learning_rate": 1e-3, "weight_decay": 0.05, "epochs": 30},
+    "convnet": {"learning_rate": 0.2, "batch_size": 256},
+    "resnet20": {"learning_rate": 0.2},
+}
+
+
+def configure(model: str, image_shape: tuple[int, int, int], device: str = "auto", **chosen: object) -> TrainConfig:
+    """The model's own settings for images of this shape on this device; `chosen` overrides, None means default.
+
+    Colour images are shifted and mirrored, grey ones only shifted: a mirrored digit is another sign.
+    """
+    own = {"augmentation": "flip" if image_shape[2] == 3 else "crop", "precision": "auto", **_OWN.get(model, {})}
+    settings = own | {key: value for key, value in chosen.items() if value is not None}
+    settings["precision"] = choose_precision(str(settings["precision"]), device, image_shape)
+    return TrainConfig(model, **settings)

@@ -1,0 +1,76 @@
+"""Models that never saw the rows they judge."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from joblib import Parallel, delayed, parallel_config
+from sklearn.model_selection import StratifiedGroupKFold
+
+from anomaly_mlflow.data.samples import Samples
+from anomaly_mlflow.errors import BadData
+from anomaly_mlflow.training.checkpoints import save_model
+from anomaly_mlflow.training.config import TrainConfig
+from anomaly_mlflow.training.loop import fit
+
+__all__ = ["CROSS_FIT", "assign_folds", "fit_folds", "fold_folder", "side_by_side"]
+
+CROSS_FIT = "cross_fit.parquet"
+"""Table beside the fold models: sample_id, fold, reference (bool: the row may be learnt from)."""
+
+
+def assign_folds(samples: Samples, folds: int, seed: int) -> np.ndarray:
+    """Fold of each row, int64 (n,) in 0 .. folds - 1; stratified by label, groups never split."""
+    count = np.bincount(samples.labels, minlength=samples.num_classes)
+    if count.min() < folds:
+        raise BadData(f"class '{samples.classes[count.argmin()]}' has {count.min()} samples, too few for {folds} folds")
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    fold = np.empty(len(samples), dtype=np.int64)
+    for number, (_, held_out) in enumerate(splitter.split(samples.labels, samples.labels, samples.groups)):
+        fold[held_out] = number
+    return fold
+
+
+def fit_folds(
+    samples: Samples,
+    fold: np.ndarray,
+    reference: np.ndarray,
+    config: TrainConfig,
+    *,
+    seed: int,
+    folder: Path,
+    device: str = "auto",
+    jobs: int = 1,
+    whole: bool = False,
+    on_done: Callable[[], object] | None = None,
+) -> None:
+    """Train one model per fold on the reference rows of all other folds; write them to folder/fold=K.
+
+    reference: bool (n,), the rows that may be learnt from. whole: one more model, on all reference rows,
+    written to the folder itself. The trainings go side by side in `jobs` processes of one thread each.
+    """
+    tasks = [
+        delayed(_fit_one)(samples.take(reference & (fold != k)), config, seed + 1 + k, device, fold_folder(folder, k))
+        for k in range(fold.max() + 1)
+    ]
+    if whole:
+        tasks.append(delayed(_fit_one)(samples.take(reference), config, seed, device, folder))
+    for _ in side_by_side(tasks, jobs):
+        if on_done:
+            on_done()
+
+
+def fold_folder(folder: Path, k: int) -> Path:
+    """Where the model of fold k lies."""
+    return folder / f"fold={k}"
+
+
+def side_by_side(tasks: list, jobs: int) -> Iterator:
+    """Run joblib tasks in `jobs` processes of one thread each; results come in order, each when it is done."""
+    with parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
+        yield from Parallel(return_as="generator")(tasks)
+
+
+def _fit_one(samples: Samples, config: TrainConfig, seed: int, device: str, folder: Path) -> None:
+    model, _ = fit(samples, config, seed=seed, device=device)
+    save_model(model, folder)

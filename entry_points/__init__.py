@@ -1,0 +1,1 @@
+"""The steps that `mlflow run . -e NAME` runs: one file each."""

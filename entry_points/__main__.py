@@ -1,0 +1,74 @@
+"""`python -m entry_points STEP --option value`: what `mlflow run . -e STEP` calls."""
+
+import logging
+import os
+import signal
+import sys
+import warnings
+
+import click
+
+import entry_points.all_steps  # noqa: F401
+from anomaly_mlflow.errors import AnomalyError
+from anomaly_mlflow.tracking.lifecycle import Terminated, fail_waiting_run
+from entry_points.options import OPTIONS
+from entry_points.resolve import perform
+from entry_points.step import STEPS, Step
+
+__all__ = ["cli"]
+
+
+def _command(step: Step) -> click.Command:
+    def run(**options: object) -> None:
+        perform(step, options)
+
+    return click.Command(step.name, callback=run, params=[OPTIONS[name] for name in step.options], help=step.function.__doc__)
+
+
+def cli() -> click.Group:
+    """All steps as click commands."""
+    return click.Group("entry_points", {name: _command(step) for name, step in STEPS.items()}, help=__doc__)
+
+
+def _terminate(number: int, frame: object) -> None:
+    raise Terminated
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line; errors end in one line. Exit codes: 1 failed, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        cli().main(arguments, prog_name="python -m entry_points", standalone_mode=False)
+    except click.UsageError as error:
+        _fail(" ".join(error.format_message().split()))
+        return 2
+    except AnomalyError as error:
+        _fail(str(error))
+        return 1
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except Terminated:
+        return 143
+    return 0
+
+
+def _fail(message: str) -> None:
+    print(f"error: {message}", file=sys.stderr)
+    try:
+        fail_waiting_run()
+    except AnomalyError as error:
+        print(f"error: {error}", file=sys.stderr)
+
+
+def _quiet() -> None:
+    """Leave on the terminal what the user can act on."""
+    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
+    for name in ("mlflow", "lightning", "lightning_fabric", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="mlflow|lightning_fabric|pydantic")
+    os.environ.setdefault("TQDM_MININTERVAL", "1")
+
+
+if __name__ == "__main__":
+    _quiet()
+    sys.exit(run(sys.argv[1:]))

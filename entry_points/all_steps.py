@@ -1,0 +1,12 @@
+"""Importing this module fills STEPS."""
+
+from entry_points import (  # noqa: F401
+    explain,
+    extract_features,
+    generate_noise,
+    hypotheses,
+    main,
+    train_baseline,
+    train_clean,
+    train_noisy,
+)

@@ -1,0 +1,41 @@
+"""Registered models and recording -> feature table."""
+
+from anomaly_mlflow.signals import SIGNALS, find
+from anomaly_mlflow.signals.evidence import collect
+from anomaly_mlflow.signals.suggestion import suggested_label
+from anomaly_mlflow.signals.table import feature_table
+from anomaly_mlflow.tracking.registry import model_folder
+from anomaly_mlflow.tracking.run import Run
+from anomaly_mlflow.training.epoch_files import read_recording
+from entry_points.sample_files import read_samples
+from entry_points.step import Upstream, only, step
+
+
+@step(
+    "extract_features",
+    own=("signals", "passes", "seed"),
+    needs=("generate_noise", "train_clean", "train_noisy"),
+    run_option="features_run",
+    per_seed=True,
+)
+def extract_features(run: Run, options: dict, upstream: Upstream) -> None:
+    """Compute every signal from the two models and the recording; the ledger is not read."""
+    names = list(SIGNALS) if options["signals"] == "all" else options["signals"].split(",")
+    for name in names:
+        find(name)
+    samples, _ = read_samples(only(upstream, "generate_noise"))
+    noisy = only(upstream, "train_noisy")
+    recording = read_recording(noisy.path("recording"))
+    evidence = collect(
+        samples,
+        model_folder(only(upstream, "train_clean")),
+        model_folder(noisy),
+        recording,
+        passes=options["passes"],
+        seed=options["seed"],
+    )
+    features = feature_table(evidence, names)
+    run.log_frame(features, "features.parquet")
+    suggestions = features[["sample_id"]].assign(given_label=samples.labels, suggested_label=suggested_label(recording))
+    run.log_frame(suggestions, "suggestions.parquet")
+    run.log_table(features.drop(columns="sample_id").describe().round(4).reset_index(), "features_summary.json")

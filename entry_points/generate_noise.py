@@ -1,0 +1,57 @@
+"""Data source and baseline -> samples with anomalies, the ledger of truth, a preview."""
+
+import numpy as np
+
+from anomaly_mlflow.anomalies.difficulty import hard_rows, out_of_fold_margin
+from anomaly_mlflow.anomalies.plan import inject, rates
+from anomaly_mlflow.anomalies.similarity import class_tables
+from anomaly_mlflow.anomalies.types import AnomalyType
+from anomaly_mlflow.errors import BadData
+from anomaly_mlflow.report.figures import preview_grid
+from anomaly_mlflow.tracking.run import Run
+from entry_points.sample_files import load_options, write_samples
+from entry_points.step import Upstream, only, step
+from entry_points.train_baseline import DATA
+
+SHARES = {
+    AnomalyType.NEAR_MISS: "near_miss_share",
+    AnomalyType.GROSS: "gross_share",
+    AnomalyType.RANDOM_FLIP: "random_flip_share",
+    AnomalyType.OOD: "ood_share",
+    AnomalyType.HARD: "hard_share",
+}
+
+
+@step(
+    "generate_noise",
+    own=(*DATA, *SHARES.values(), "near_table", "gross_table", "ood", "ood_label"),
+    needs=("train_baseline",),
+    run_option="noise_run",
+)
+def generate_noise(run: Run, options: dict, upstream: Upstream) -> None:
+    """Inject near-miss, gross and random label errors and images of no class; mark the hard ones; keep the ledger."""
+    baseline = only(upstream, "train_baseline")
+    source = options | {name: baseline.json("config.json")[name] for name in DATA}
+    samples, _ = load_options(source)
+    out_of_fold = baseline.frame("baseline/out_of_fold.parquet")
+    if not np.array_equal(out_of_fold["sample_id"], samples.sample_id):
+        raise BadData(f"the data source has changed since run {baseline.id}; run train_baseline again")
+    margin = out_of_fold_margin(np.stack(out_of_fold["logits"]), samples.labels)
+    distance = np.array(baseline.json("baseline/classes.json")["class_distance"])
+    tables = class_tables(samples.classes, distance, near=options["near_table"], far=options["gross_table"])
+    noisy, ledger = inject(
+        samples,
+        {kind: options[name] for kind, name in SHARES.items()},
+        tables,
+        hard=hard_rows(margin, options["hard_share"]),
+        strangers_spec=options["ood"],
+        ood_label=options["ood_label"],
+        seed=options["seed"],
+    )
+    run.log_json(source, "config.json")
+    run.log_dataset(noisy.images, noisy.labels, noisy.name, source["dataset"], "anomalies injected")
+    write_samples(run, noisy, (ledger["anomaly_type"] == AnomalyType.OOD).to_numpy())
+    run.log_frame(ledger, "ledger.parquet")
+    run.log_json(rates(ledger), "rates.json")
+    run.log_figure(preview_grid(noisy, ledger, seed=options["seed"]), "preview.png")
+    run.log_metrics({f"share.{kind}": share for kind, share in ledger["anomaly_type"].value_counts(normalize=True).items()})

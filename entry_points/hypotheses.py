@@ -1,0 +1,28 @@
+"""Feature tables and ledger -> verdicts on H1, H2, H3, and the table of all signals by type."""
+
+from anomaly_mlflow.detection.by_type import auroc_by_type
+from anomaly_mlflow.report.figures import verdict_plot
+from anomaly_mlflow.studies.hypotheses import judge, verdict_lines
+from anomaly_mlflow.tracking.run import Run
+from entry_points.judged import read_judged
+from entry_points.step import Upstream, step
+
+
+@step(
+    "hypotheses",
+    own=("seed", "seeds", "draws"),
+    needs=("generate_noise", "extract_features"),
+)
+def hypotheses(run: Run, options: dict, upstream: Upstream) -> None:
+    """Test H1, H2, H3 on held-out rows, with bootstrap intervals over seeds and rows and a verdict each."""
+    judged = read_judged(upstream)
+    table = auroc_by_type(judged.features, judged.ledger)
+    run.log_frame(table.reset_index(), "auroc_by_type.csv")
+    run.log_table(table.round(3).reset_index(), "auroc_by_type.json")
+    verdicts = judge(judged.features, judged.ledger, judged.groups, seed=options["seed"], draws=options["draws"])
+    run.log_frame(verdicts, "verdicts.csv")
+    run.log_table(verdicts.round(3), "verdicts.json")
+    run.log_figure(verdict_plot(verdicts), "verdicts.png")
+    for claim in verdicts[verdicts["metric"] == "verdict"].itertuples():
+        run.tag(f"anomaly.verdict.{claim.claim}", claim.verdict)
+    print(verdict_lines(verdicts))

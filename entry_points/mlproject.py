@@ -1,0 +1,42 @@
+"""`python -m entry_points.mlproject` prints the file MLproject: the click options in MLflow's words."""
+
+import click
+import yaml
+
+import entry_points.all_steps  # noqa: F401
+from entry_points.options import OPTIONS
+from entry_points.step import STEPS
+
+__all__ = ["render"]
+
+HEADER = "# Written by `make mlproject` from the options in entry_points/options.py.\n"
+
+
+def render() -> str:
+    """The text of MLproject."""
+    return HEADER + yaml.safe_dump(
+        {
+            "name": "anomaly-mlflow",
+            "conda_env": "conda.yaml",
+            "entry_points": {name: _entry_point(step.options, name) for name, step in STEPS.items()},
+        },
+        sort_keys=False,
+        width=10_000,
+    )
+
+
+def _entry_point(options: tuple[str, ...], name: str) -> dict:
+    words = " ".join(f"--{option} {{{option}}}" for option in options)
+    return {
+        "parameters": {option: _parameter(OPTIONS[option]) for option in options},
+        "command": f"python -m entry_points {name} {words}",
+    }
+
+
+def _parameter(option: click.Option) -> dict:
+    number = isinstance(option.type, click.types.IntParamType | click.types.FloatParamType)
+    return {"type": "float" if number else "string", "default": option.default}
+
+
+if __name__ == "__main__":
+    print(render(), end="")

@@ -1,0 +1,65 @@
+"""What a step is: a named function, its options, and the steps it builds on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from anomaly_mlflow.errors import BadOption
+from anomaly_mlflow.tracking.run import Run
+
+__all__ = ["STEPS", "Step", "Upstream", "only", "step"]
+
+Upstream = dict[str, list[Run]]
+StepFunction = Callable[[Run, dict, Upstream], None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """run_option: names an earlier run of this step; trains: log system metrics; per_seed: one run a training seed."""
+
+    name: str
+    function: StepFunction
+    own: tuple[str, ...]
+    needs: tuple[str, ...]
+    run_option: str | None
+    trains: bool
+    per_seed: bool
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Own options, then for each step upstream its options and the one that names a run of it."""
+        names = dict.fromkeys(self.own)
+        for need in self.needs:
+            names |= dict.fromkeys(STEPS[need].options)
+            if STEPS[need].run_option:
+                names[STEPS[need].run_option] = None
+        return tuple(names)
+
+
+STEPS: dict[str, Step] = {}
+
+
+def step(
+    name: str,
+    *,
+    own: tuple[str, ...],
+    needs: tuple[str, ...] = (),
+    run_option: str | None = None,
+    trains: bool = False,
+    per_seed: bool = False,
+) -> Callable[[StepFunction], StepFunction]:
+    """Register a function (run, options, runs upstream) as a step. Raises ValueError on a taken name."""
+
+    def register(function: StepFunction) -> StepFunction:
+        if name in STEPS:
+            raise ValueError(f"step '{name}' is registered already")
+        STEPS[name] = Step(name, function, own, needs, run_option, trains, per_seed)
+        return function
+
+    return register
+
+
+def only(upstream: Upstream, name: str) -> Run:
+    """The one run of a step upstream. Raises BadOption where several were named."""
+    if len(upstream[name]) != 1:
+        raise BadOption(f"{STEPS[name].run_option} names {len(upstream[name])} runs; exactly one is needed here")
+    return upstream[name][0]

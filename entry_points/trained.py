@@ -1,0 +1,35 @@
+"""What the two trainings of the study share: their options, and how their models are published."""
+
+from pathlib import Path
+
+from anomaly_mlflow.data.samples import Samples
+from anomaly_mlflow.tracking.fingerprint import fingerprint
+from anomaly_mlflow.tracking.registry import register_model
+from anomaly_mlflow.tracking.run import Run
+
+__all__ = ["TRAINING", "chosen", "publish"]
+
+SETTINGS = ("epochs", "batch_size", "learning_rate", "dropout", "augmentation", "precision")
+TRAINING = ("model", *SETTINGS, "device", "jobs")
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def chosen(options: dict) -> dict:
+    """The training settings among a step's options."""
+    return {name: options[name] for name in SETTINGS}
+
+
+def publish(run: Run, side: str, samples: Samples, test: Samples, model: str, folder: Path, test_accuracy: float) -> None:
+    """Register a model folder as `<side>-<dataset>-<model>`."""
+    run.log_metrics({"final_test_accuracy": test_accuracy})
+    register_model(
+        run,
+        f"{side}-{samples.name}-{model}",
+        folder,
+        serving_code=ROOT / "entry_points" / "served_model.py",
+        packages=[ROOT / "anomaly_mlflow"],
+        image_shape=samples.image_shape,
+        num_classes=samples.num_classes,
+        test_accuracy=test_accuracy,
+        test_set=fingerprint([], {"name": test.name, "ids": test.sample_id.tolist()}),
+    )
