@@ -11,7 +11,7 @@ import click
 import entry_points.all_steps  # noqa: F401
 from anomaly_mlflow.errors import AnomalyError
 from anomaly_mlflow.tracking.lifecycle import Terminated, fail_waiting_run
-from entry_points.options import OPTIONS
+from entry_points.options import in_order
 from entry_points.resolve import perform
 from entry_points.step import STEPS, Step
 
@@ -22,7 +22,7 @@ def _command(step: Step) -> click.Command:
     def run(**options: object) -> None:
         perform(step, options)
 
-    return click.Command(step.name, callback=run, params=[OPTIONS[name] for name in step.options], help=step.function.__doc__)
+    return click.Command(step.name, callback=run, params=in_order(step.options), help=step.function.__doc__)
 
 
 def cli() -> click.Group:

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pandas as pd
+from anomaly_mlflow.report.figures import shap_bars, shap_beeswarm
 
 from anomaly_mlflow.detection.explain import Explanation
 from anomaly_mlflow.detection.explain import explain as explain_types
 from anomaly_mlflow.detection.types import TYPES
-from anomaly_mlflow.report.figures import shap_bars, shap_beeswarm
 from anomaly_mlflow.tracking.run import Run
 from entry_points.judged import read_judged
 from entry_points.step import Upstream, step
@@ -37,7 +37,9 @@ def read_explanation(run: Run) -> Explanation:
     values = [run.frame(f"shap/{kind}.parquet").drop(columns="sample_id").to_numpy() for kind in TYPES]
     columns = list(percentile.columns[1:])
     ids = probability["sample_id"].to_numpy()
-    return Explanation(ids, columns, percentile[columns].to_numpy(), probability[list(TYPES)].to_numpy(), np.stack(values, axis=2))
+    return Explanation(
+        ids, columns, percentile[columns].to_numpy(), probability[list(TYPES)].to_numpy(), np.stack(values, axis=2)
+    )
 
 
 def _table(found: Explanation, values: np.ndarray, columns: object) -> pd.DataFrame:

@@ -1,13 +1,13 @@
 """Data source and baseline -> samples with anomalies, the ledger of truth, a preview."""
 
 import numpy as np
+from anomaly_mlflow.report.figures import preview_grid
 
 from anomaly_mlflow.anomalies.difficulty import hard_rows, out_of_fold_margin
 from anomaly_mlflow.anomalies.plan import inject, rates
 from anomaly_mlflow.anomalies.similarity import class_tables
 from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.errors import BadData
-from anomaly_mlflow.report.figures import preview_grid
 from anomaly_mlflow.tracking.run import Run
 from entry_points.sample_files import load_options, write_samples
 from entry_points.step import Upstream, only, step
@@ -54,4 +54,6 @@ def generate_noise(run: Run, options: dict, upstream: Upstream) -> None:
     run.log_frame(ledger, "ledger.parquet")
     run.log_json(rates(ledger), "rates.json")
     run.log_figure(preview_grid(noisy, ledger, seed=options["seed"]), "preview.png")
-    run.log_metrics({f"share.{kind}": share for kind, share in ledger["anomaly_type"].value_counts(normalize=True).items()})
+    run.log_metrics(
+        {f"share.{kind}": share for kind, share in ledger["anomaly_type"].value_counts(normalize=True).items()}
+    )

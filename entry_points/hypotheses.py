@@ -1,7 +1,8 @@
 """Feature tables and ledger -> verdicts on H1, H2, H3, and the table of all signals by type."""
 
-from anomaly_mlflow.detection.by_type import auroc_by_type
 from anomaly_mlflow.report.figures import verdict_plot
+
+from anomaly_mlflow.detection.by_type import auroc_by_type
 from anomaly_mlflow.studies.hypotheses import judge, verdict_lines
 from anomaly_mlflow.tracking.run import Run
 from entry_points.judged import read_judged
@@ -25,4 +26,5 @@ def hypotheses(run: Run, options: dict, upstream: Upstream) -> None:
     run.log_figure(verdict_plot(verdicts), "verdicts.png")
     for claim in verdicts[verdicts["metric"] == "verdict"].itertuples():
         run.tag(f"anomaly.verdict.{claim.claim}", claim.verdict)
-    print(verdict_lines(verdicts))
+    if "mlflow.parentRunId" not in run.tags:  # inside the whole study the last step prints
+        print(verdict_lines(verdicts))

@@ -4,7 +4,7 @@ import click
 import yaml
 
 import entry_points.all_steps  # noqa: F401
-from entry_points.options import OPTIONS
+from entry_points.options import in_order
 from entry_points.step import STEPS
 
 __all__ = ["render"]
@@ -18,17 +18,17 @@ def render() -> str:
         {
             "name": "anomaly-mlflow",
             "conda_env": "conda.yaml",
-            "entry_points": {name: _entry_point(step.options, name) for name, step in STEPS.items()},
+            "entry_points": {name: _entry_point(name, in_order(step.options)) for name, step in STEPS.items()},
         },
         sort_keys=False,
         width=10_000,
     )
 
 
-def _entry_point(options: tuple[str, ...], name: str) -> dict:
-    words = " ".join(f"--{option} {{{option}}}" for option in options)
+def _entry_point(name: str, options: list[click.Option]) -> dict:
+    words = " ".join(f"--{option.name} {{{option.name}}}" for option in options)
     return {
-        "parameters": {option: _parameter(OPTIONS[option]) for option in options},
+        "parameters": {option.name: _parameter(option) for option in options},
         "command": f"python -m entry_points {name} {words}",
     }
 

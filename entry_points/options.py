@@ -1,5 +1,6 @@
 """Every option of every step, declared once; click, MLproject and the logged parameters all read this."""
 
+from collections.abc import Iterable
 
 import click
 import joblib
@@ -9,7 +10,7 @@ from anomaly_mlflow.data.augment import AUGMENTATIONS
 from anomaly_mlflow.models import MODELS
 from anomaly_mlflow.training.device import on_gpu
 
-__all__ = ["OPTIONS", "RUNTIME_ONLY", "jobs_of"]
+__all__ = ["OPTIONS", "RUNTIME_ONLY", "in_order", "jobs_of"]
 
 
 class _Auto(click.ParamType):
@@ -44,7 +45,12 @@ def _option(name: str, kind: click.ParamType, default: object, text: str) -> cli
 
 
 _DECLARED = [
-    _option("dataset", click.STRING, "digits", "Data source: digits, cifar10, parquet:PATH[?column=value], imagefolder:PATH."),
+    _option(
+        "dataset",
+        click.STRING,
+        "digits",
+        "Data source: digits, cifar10, parquet:PATH[?column=value], imagefolder:PATH.",
+    ),
     _option("test", _None(), "none", "Source of the test images; none: a held-out tenth that no step trains on."),
     _option("subset", _Auto(_count), "auto", "Number of training images, a stratified part; auto: all."),
     _option("corrupt", click.Choice(["skip", "refuse"]), "skip", "What to do with images that cannot be decoded."),
@@ -59,15 +65,34 @@ _DECLARED = [
     _option("hard_share", _share, 0.05, "Share of clean images called hard: lowest out-of-fold margin (0 to 1)."),
     _option("near_table", _table, "auto", "Class table of near misses; auto: literature where known."),
     _option("gross_table", _table, "auto", "Class table of gross errors; auto: literature where known."),
-    _option("ood", click.STRING, "photographs", "Where images of no class come from: photographs, noise, or a data source."),
-    _option("ood_label", click.Choice(LABEL_POLICIES), "random", "Label of such an image: random, single (one for all), kept."),
+    _option(
+        "ood", click.STRING, "photographs", "Where images of no class come from: photographs, noise, or a data source."
+    ),
+    _option(
+        "ood_label",
+        click.Choice(LABEL_POLICIES),
+        "random",
+        "Label of such an image: random, single (one for all), kept.",
+    ),
     _option("model", _model, "vit", "Model under study."),
     _option("epochs", _Auto(_count), "auto", "Training epochs; auto: the model's own number."),
     _option("batch_size", _Auto(click.IntRange(min=2)), "auto", "Images per training batch; auto: the model's own."),
     _option("learning_rate", _Auto(_positive), "auto", "Peak of the one-cycle schedule; auto: the model's own."),
-    _option("dropout", click.FloatRange(0, 1, max_open=True), 0.2, "Dropout before the head, also of the stochastic passes."),
-    _option("augmentation", _Auto(click.Choice(AUGMENTATIONS)), "auto", "auto: crop for grey images, crop and flip for colour."),
-    _option("precision", click.Choice(["auto", "32-true", "bf16-mixed"]), "auto", "auto: bfloat16 where the device has it in hardware."),
+    _option(
+        "dropout", click.FloatRange(0, 1, max_open=True), 0.2, "Dropout before the head, also of the stochastic passes."
+    ),
+    _option(
+        "augmentation",
+        _Auto(click.Choice(AUGMENTATIONS)),
+        "auto",
+        "auto: crop for grey images, crop and flip for colour.",
+    ),
+    _option(
+        "precision",
+        click.Choice(["auto", "32-true", "bf16-mixed"]),
+        "auto",
+        "auto: bfloat16 where the device has it in hardware.",
+    ),
     _option("folds", click.IntRange(2, 20), 5, "Folds of the cross-fitted clean side."),
     _option("training_seed", click.IntRange(0, 2**31), 0, "Seed of the noisy model's training, the first of several."),
     _option("seeds", click.IntRange(1, 100), 3, "Number of noisy models, with consecutive training seeds."),
@@ -76,17 +101,34 @@ _DECLARED = [
     _option("draws", click.IntRange(100, 1_000_000), 2000, "Bootstrap draws of the intervals."),
     _option("device", click.STRING, "auto", "Where to train: auto, cpu, cuda."),
     _option("jobs", _Auto(_count), "auto", "Trainings side by side, one thread each; auto: one a core, one on a GPU."),
-    _option("baseline_run", _None(), "none", "Run of train_baseline to build on; none: the newest with the same fingerprint, or a new one."),
+    _option(
+        "baseline_run",
+        _None(),
+        "none",
+        "Run of train_baseline to build on; none: the newest with the same fingerprint, or a new one.",
+    ),
     _option("noise_run", _None(), "none", "Run of generate_noise to build on."),
-    _option("clean_run", _None(), "none", "Run of train_clean to build on, or a registered model (models:/NAME@champion)."),
-    _option("noisy_run", _None(), "none", "Run of train_noisy to build on, or a registered model (models:/NAME@champion)."),
-    _option("features_run", _None(), "none", "Runs of extract_features to judge, separated by commas, one a training seed."),
+    _option(
+        "clean_run", _None(), "none", "Run of train_clean to build on, or a registered model (models:/NAME@champion)."
+    ),
+    _option(
+        "noisy_run", _None(), "none", "Run of train_noisy to build on, or a registered model (models:/NAME@champion)."
+    ),
+    _option(
+        "features_run", _None(), "none", "Runs of extract_features to judge, separated by commas, one a training seed."
+    ),
 ]
 
 OPTIONS: dict[str, click.Option] = {option.name: option for option in _DECLARED}  # type: ignore[misc]
 
 # These change how a run is carried out, not what comes out: no part of a fingerprint.
 RUNTIME_ONLY = {"device", "jobs", "baseline_run", "noise_run", "clean_run", "noisy_run", "features_run"}
+
+
+def in_order(names: Iterable[str]) -> list[click.Option]:
+    """The options of these names in the order in which they are declared: along the study."""
+    chosen = set(names)
+    return [option for option in _DECLARED if option.name in chosen]
 
 
 def jobs_of(options: dict) -> int:

@@ -8,11 +8,11 @@ import pandas as pd
 from tqdm import tqdm
 
 from anomaly_mlflow.anomalies.similarity import class_distance
+from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.training.checkpoints import load_model
 from anomaly_mlflow.training.config import configure
 from anomaly_mlflow.training.folds import assign_folds, fit_folds, fold_folder
 from anomaly_mlflow.training.inference import infer
-from anomaly_mlflow.tracking.run import Run
 from entry_points.options import jobs_of
 from entry_points.sample_files import load_options
 from entry_points.step import Upstream, step
@@ -30,11 +30,16 @@ def train_baseline(run: Run, options: dict, upstream: Upstream) -> None:
     """Train out-of-fold models on the true labels; they choose the hard images and class tables, and supply no feature."""
     samples, test = load_options(options)
     run.log_dataset(samples.images, samples.labels, samples.name, options["dataset"], "training")
-    config = configure(options["baseline_model"], samples.image_shape, options["device"], epochs=options["baseline_epochs"])
+    config = configure(
+        options["baseline_model"], samples.image_shape, options["device"], epochs=options["baseline_epochs"]
+    )
     fold = assign_folds(samples, options["baseline_folds"], options["seed"])
     logits = np.empty((len(samples), samples.num_classes), np.float32)
     distances = []
-    with tempfile.TemporaryDirectory() as temporary, tqdm(total=fold.max() + 1, desc="baseline", unit="fold", disable=None) as bar:
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        tqdm(total=fold.max() + 1, desc="baseline", unit="fold", disable=None) as bar,
+    ):
         everything = np.ones(len(samples), bool)
         common = {"seed": options["seed"] + 1000, "device": options["device"], "jobs": jobs_of(options)}
         fit_folds(samples, fold, everything, config, folder=Path(temporary), on_done=bar.update, **common)
@@ -44,5 +49,7 @@ def train_baseline(run: Run, options: dict, upstream: Upstream) -> None:
             distances.append(class_distance(embeddings, held_out.labels, samples.num_classes))
     frame = pd.DataFrame({"sample_id": samples.sample_id, "fold": fold, "true_label": samples.labels})
     run.log_frame(frame.assign(logits=list(logits)), "baseline/out_of_fold.parquet")
-    run.log_json({"classes": samples.classes, "class_distance": np.mean(distances, axis=0).tolist()}, "baseline/classes.json")
+    run.log_json(
+        {"classes": samples.classes, "class_distance": np.mean(distances, axis=0).tolist()}, "baseline/classes.json"
+    )
     run.log_metrics({"out_of_fold_accuracy": float((logits.argmax(1) == samples.labels).mean())})

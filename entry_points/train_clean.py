@@ -3,7 +3,6 @@
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
@@ -36,7 +35,10 @@ def train_clean(run: Run, options: dict, upstream: Upstream) -> None:
     config = configure(options["model"], samples.image_shape, options["device"], **chosen(options))
     run.log_json(config.to_dict(), "training.json")
     fold = assign_folds(samples, options["folds"], options["seed"])
-    with tempfile.TemporaryDirectory() as temporary, tqdm(total=options["folds"] + 1, desc="clean side", unit="model", disable=None) as bar:
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        tqdm(total=options["folds"] + 1, desc="clean side", unit="model", disable=None) as bar,
+    ):
         folder = Path(temporary, "model")
         fit_folds(
             samples,

@@ -19,7 +19,9 @@ def chosen(options: dict) -> dict:
     return {name: options[name] for name in SETTINGS}
 
 
-def publish(run: Run, side: str, samples: Samples, test: Samples, model: str, folder: Path, test_accuracy: float) -> None:
+def publish(
+    run: Run, side: str, samples: Samples, test: Samples, model: str, folder: Path, test_accuracy: float
+) -> None:
     """Register a model folder as `<side>-<dataset>-<model>`."""
     run.log_metrics({"final_test_accuracy": test_accuracy})
     register_model(

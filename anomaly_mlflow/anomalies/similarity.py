@@ -89,9 +89,11 @@ def _table(classes: tuple[str, ...], kind: str, choice: str, distance: np.ndarra
     if choice == "literature":
         named = LITERATURE[classes][kind]
         return {classes.index(name): tuple(map(classes.index, others)) for name, others in named.items()}
-    if distance is None or distance.shape != (len(classes), len(classes)) or len(classes) < 2:
+    if len(classes) < 2:
+        raise BadOption(f"a {kind} table needs at least two classes, and there is {len(classes)}")
+    if distance is None or distance.shape != (len(classes), len(classes)):
         raise BadOption(
-            f"the {kind} table by embedding needs distances between {len(classes)} >= 2 classes; run the baseline"
+            f"the {kind} table by embedding needs distances between {len(classes)} classes; run the baseline"
         )
     if not np.isfinite(distance).all():
         raise BadData("the distances between classes are not finite; the encoder's embeddings cannot be used")

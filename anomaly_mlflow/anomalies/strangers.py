@@ -10,7 +10,7 @@ from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.data.decode import decode
 from anomaly_mlflow.data.encoding import re_encode
 from anomaly_mlflow.data.groups import fingerprints
-from anomaly_mlflow.data.listing import list_source
+from anomaly_mlflow.data.listing import SOURCES, list_source, parse
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.data.sources import digest, materialise
 from anomaly_mlflow.errors import BadOption, UnknownName
@@ -39,8 +39,10 @@ def strangers(spec: str, n: int, like: Samples, seed: int) -> Strangers:
     Raises BadOption where the source has fewer than n images or is the host itself, and what a data source raises.
     """
     rng = generator(seed, "strangers")
-    make = {"noise": _noise, "photographs": _photographs}.get(spec)
-    images, groups, source = make(n, like, rng) if make else _of_source(spec, n, like, rng)
+    if spec in MADE:
+        images, groups, source = MADE[spec](n, like, rng)
+    else:
+        images, groups, source = _of_source(spec, n, like, rng)
     known = np.isin(fingerprints(images), fingerprints(like.images)).sum()
     if known * 2 > n:
         raise BadOption(f"{known} of {n} images of '{spec}' stand in '{like.name}' itself; name another source for ood")
@@ -51,14 +53,15 @@ def strangers(spec: str, n: int, like: Samples, seed: int) -> Strangers:
 
 def strangers_digest(spec: str) -> str:
     """sha256, hex, of a data source; `noise` and `photographs`, which are made here, stand for themselves."""
-    return spec if spec in ("noise", "photographs") else digest(spec)
+    return spec if spec in MADE else digest(spec)
 
 
 @injector(AnomalyType.OOD)
 def out_of_distribution(host: Host, rows: np.ndarray) -> Change:
     """The image becomes a stranger's; the label is random (uniform over all classes), single (one for all) or kept."""
+    labels = _labels(host, rows)
     found = strangers(host.strangers_spec, len(rows), host.samples, host.seed)
-    return Change(_labels(host, rows), found.source, found.images, found.groups)
+    return Change(labels, found.source, found.images, found.groups)
 
 
 def _labels(host: Host, rows: np.ndarray) -> np.ndarray:
@@ -98,12 +101,19 @@ def _patch(photograph: np.ndarray, shape: tuple[int, int, int], rng: np.random.G
 
 
 def _of_source(spec: str, n: int, like: Samples, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    name = parse(spec).name
+    if name not in SOURCES:
+        raise UnknownName("source", name, (*SOURCES, *MADE))
     listing = list_source(spec)
-    order, rows, found = rng.permutation(len(listing.labels)), np.arange(0), None
-    while len(rows) < len(order) and (found is None or len(found) < n):
-        missing = n - (0 if found is None else len(found))
-        rows = np.sort(order[: len(rows) + missing])
-        found = materialise(listing, rows, shape=like.image_shape)
-    if found is None or len(found) < n:
-        raise BadOption(f"ood needs {n} images and '{spec}' has {len(order)}; lower its share or name a larger source")
+    order = rng.permutation(len(listing.labels))
+    drawn, missing = 0, n
+    while missing > 0:
+        drawn += missing  # images that do not decode are made up for by further ones
+        if drawn > len(order):
+            raise BadOption(f"ood needs {n} images, more than '{spec}' has; lower its share or name a larger source")
+        found = materialise(listing, np.sort(order[:drawn]), shape=like.image_shape)
+        missing = n - len(found)
     return found.images, found.groups, [f"{found.name}#{number}" for number in found.sample_id]
+
+
+MADE = {"noise": _noise, "photographs": _photographs}

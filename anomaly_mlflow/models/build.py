@@ -33,7 +33,10 @@ class Architecture:
         try:
             height, width, channels = (int(size) for size in values["image_shape"])  # type: ignore[index]
             found = cls(
-                str(values["name"]), (height, width, channels), int(values["num_classes"]), float(values["dropout"])  # type: ignore[index]
+                str(values["name"]),
+                (height, width, channels),
+                int(values["num_classes"]),
+                float(values["dropout"]),  # type: ignore[index]
             )
         except (KeyError, TypeError, ValueError) as error:
             raise BadData(f"architecture.json does not describe a model ({error!r}); log the model again") from None

@@ -14,7 +14,7 @@ from anomaly_mlflow.studies.base import Arm, Claim, Part, overall, part_verdict
 from anomaly_mlflow.studies.claims import CLAIMS
 from anomaly_mlflow.studies.comparison import Comparison, compare
 
-__all__ = ["COLUMNS", "judge", "verdict_lines"]
+__all__ = ["COLUMNS", "headline", "judge", "verdict_lines"]
 
 COLUMNS = ["claim", "arm", "metric", "value", "low", "high", "n", "verdict"]
 RATES = ("auroc", "precision", "recall", "f1")
@@ -45,6 +45,11 @@ def judge(
     tables = [join(frame, ledger) for frame in features_list]
     rows = [row for claim in CLAIMS for row in _claim_rows(claim, tables, np.asarray(groups), seed, draws)]
     return pd.DataFrame(rows, columns=COLUMNS).astype({"n": np.int64})
+
+
+def headline(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `judge` that carry a verdict or an AUROC; precision, recall and F1 left out."""
+    return frame[(frame["verdict"] != "") | frame["metric"].str.contains("auroc")]
 
 
 def verdict_lines(frame: pd.DataFrame) -> str:

@@ -68,7 +68,10 @@ def find_finished(step: str, fingerprint: str) -> str | None:
     with clear_errors():
         experiments = [experiment.experiment_id for experiment in client().search_experiments()]
         runs = client().search_runs(
-            experiments, f"{wanted} and attributes.status = 'FINISHED'", max_results=1, order_by=["attributes.start_time DESC"]
+            experiments,
+            f"{wanted} and attributes.status = 'FINISHED'",
+            max_results=1,
+            order_by=["attributes.start_time DESC"],
         )
     return runs[0].info.run_id if runs else None
 

@@ -8,9 +8,10 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import Schema, TensorSpec
 
-from anomaly_mlflow.errors import AnomalyError, RunNotFound
+from anomaly_mlflow.errors import RunNotFound
+from anomaly_mlflow.tracking.download import local_path
 from anomaly_mlflow.tracking.run import Run
-from anomaly_mlflow.tracking.server import clear_errors, client
+from anomaly_mlflow.tracking.server import client
 
 __all__ = ["model_folder", "register_model", "run_of_model"]
 
@@ -76,11 +77,10 @@ def model_folder(run: Run) -> Path:
     model_id = run.tags.get("anomaly.model_id")
     if model_id is None:
         raise RunNotFound(f"run {run.id} has logged no model")
-    try:
-        with clear_errors():
-            return Path(mlflow.artifacts.download_artifacts(f"models:/{model_id}")) / "artifacts" / "model"
-    except (AnomalyError, OSError) as error:
-        raise RunNotFound(f"the model of run {run.id} cannot be fetched ({error})") from None
+    found = local_path(f"{client().get_logged_model(model_id).artifact_location}/artifacts/model")
+    if found is None:
+        raise RunNotFound(f"the model of run {run.id} cannot be fetched; train it again")
+    return found
 
 
 def _beats_champion(name: str, accuracy: float, test_set: str) -> bool:

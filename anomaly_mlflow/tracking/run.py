@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from matplotlib.figure import Figure
+from mlflow.data.code_dataset_source import CodeDatasetSource
 
 from anomaly_mlflow.errors import RunNotFound
+from anomaly_mlflow.tracking.download import local_path
 from anomaly_mlflow.tracking.server import clear_errors, client, run_link
 
 __all__ = ["Run", "open_run"]
@@ -58,8 +60,8 @@ class Run:
 
     def log_dataset(self, images: np.ndarray, labels: np.ndarray, name: str, source: str, context: str) -> None:
         """Note which data went in (digest and shape, not the data)."""
-        data = mlflow.data.from_numpy(images, targets=labels, name=name, source=source)
-        entity = mlflow.entities.Dataset(data.name, data.digest, "local", json.dumps(data.source.to_dict()), None)
+        data = mlflow.data.from_numpy(images, targets=labels, name=name, source=CodeDatasetSource({"spec": source}))
+        entity = mlflow.entities.Dataset(data.name, data.digest, "code", json.dumps(data.source.to_dict()), None)
         tag = mlflow.entities.InputTag("mlflow.data.context", context)
         self._client.log_inputs(self.id, [mlflow.entities.DatasetInput(entity, [tag])])
 
@@ -97,13 +99,16 @@ class Run:
         """Upload one file into an artifact folder."""
         self._client.log_artifact(self.id, str(file), None if folder in ("", ".") else folder)
 
+    def metric_history(self, key: str) -> list[float]:
+        """All values of a metric in the order of its steps."""
+        return [entry.value for entry in sorted(self._client.get_metric_history(self.id, key), key=lambda m: m.step)]
+
     def path(self, artifact: str) -> Path:
-        """A local copy of an artifact file or folder. Raises RunNotFound where the run lacks it."""
-        try:
-            with clear_errors():
-                return Path(mlflow.artifacts.download_artifacts(run_id=self.id, artifact_path=artifact))
-        except (RunNotFound, OSError):
-            raise RunNotFound(f"run {self.id} has no artifact '{artifact}'; make the run again") from None
+        """An artifact file or folder on this machine. Raises RunNotFound where the run lacks it."""
+        found = local_path(f"{self._client.get_run(self.id).info.artifact_uri}/{artifact}")
+        if found is None:
+            raise RunNotFound(f"run {self.id} has no artifact '{artifact}'; make the run again")
+        return found
 
     def json(self, artifact: str) -> dict:
         """Read JSON."""

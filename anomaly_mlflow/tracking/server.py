@@ -8,7 +8,7 @@ from contextlib import contextmanager
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
-import mlflow  # noqa: E402
+import mlflow
 from mlflow.exceptions import MlflowException
 from requests import exceptions as requests_exceptions
 from sqlalchemy.exc import SQLAlchemyError
@@ -58,7 +58,9 @@ def _translated(error: MlflowException) -> AnomalyError:
             f"tracking server {_address()} refuses the login: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
         )
     if "API request to" in text or "Max retries" in text:
-        return ServerUnavailable(f"tracking server {_address()} does not answer; is it running, and is the address right?")
+        return ServerUnavailable(
+            f"tracking server {_address()} does not answer; is it running, and is the address right?"
+        )
     return AnomalyError(f"MLflow: {text}")
 
 

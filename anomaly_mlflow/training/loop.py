@@ -66,7 +66,9 @@ def fit(
                 recorder.record(at, logits)
         mean_loss = float(torch.stack(losses).mean())
         if not np.isfinite(mean_loss):
-            raise TrainingDiverged(f"the loss is {mean_loss} in epoch {epoch}; lower learning_rate ({config.learning_rate})")
+            raise TrainingDiverged(
+                f"the loss is {mean_loss} in epoch {epoch}; lower learning_rate ({config.learning_rate})"
+            )
         if recorder:
             recorder.end_epoch(float(np.mean(rates)))
         if on_epoch:

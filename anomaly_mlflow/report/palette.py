@@ -1,0 +1,41 @@
+"""Colours and words for types and verdicts, the same in every figure and on the page."""
+
+from anomaly_mlflow.anomalies.types import AnomalyType as T
+from anomaly_mlflow.studies.base import Verdict
+
+__all__ = ["COLORS", "MEANINGS", "NAMES", "PLURALS", "VERDICT_COLORS"]
+
+# Okabe and Ito (2008), told apart also by colour-blind readers.
+COLORS = {
+    T.CLEAN: "#7a828c",
+    T.HARD: "#e69f00",
+    T.NEAR_MISS: "#0072b2",
+    T.GROSS: "#d55e00",
+    T.RANDOM_FLIP: "#cc79a7",
+    T.OOD: "#009e73",
+}
+NAMES = {
+    T.CLEAN: "clean",
+    T.HARD: "hard",
+    T.NEAR_MISS: "near miss",
+    T.GROSS: "gross",
+    T.RANDOM_FLIP: "random flip",
+    T.OOD: "OOD",
+}
+PLURALS = {
+    T.CLEAN: "clean images",
+    T.HARD: "hard images",
+    T.NEAR_MISS: "near-miss errors",
+    T.GROSS: "gross errors",
+    T.RANDOM_FLIP: "random flips",
+    T.OOD: "out-of-distribution images",
+}
+MEANINGS = {
+    T.CLEAN: "Nothing was changed.",
+    T.HARD: "Nothing was changed; a model that had not seen the image was unsure of its right label.",
+    T.NEAR_MISS: "The label was swapped for that of a similar class.",
+    T.GROSS: "The label was swapped for that of a class far away.",
+    T.RANDOM_FLIP: "The label was swapped for that of any other class.",
+    T.OOD: "The image was replaced by one that belongs to no class.",
+}
+VERDICT_COLORS = {Verdict.SUPPORTED: "#1a7f4b", Verdict.REFUTED: "#b42318", Verdict.UNDECIDED: "#8a6500"}

@@ -1,0 +1,33 @@
+"""Fixtures for all tests: quiet MLflow, a small data set, services that a test may need."""
+
+import os
+
+# One thread per process, before torch is imported: several processes share the cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import pytest
+
+from anomaly_mlflow.data.samples import Samples
+
+REQUIRED = os.environ.get("ANOMALY_REQUIRE_SERVICES") == "1"
+
+
+def need(present: bool, reason: str) -> None:
+    """Skip with the reason where a service is missing, or fail where the environment says that all must be there."""
+    if present:
+        return
+    if REQUIRED:
+        pytest.fail(f"ANOMALY_REQUIRE_SERVICES=1, but {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def stripes() -> Samples:
+    """120 images of three easy classes: bright left, bright right, bright middle."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(3), 40)
+    images = rng.integers(0, 60, (120, 8, 8, 1), dtype=np.uint8)
+    for row, label in enumerate(labels):
+        images[row, :, 3 * label : 3 * label + 2] += 150
+    return Samples(images, labels, np.arange(1000, 1120), ("left", "middle", "right"), "stripes")

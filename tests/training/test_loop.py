@@ -1,0 +1,89 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from anomaly_mlflow.errors import BadOption, TrainingDiverged, UnknownName
+from anomaly_mlflow.training.config import TrainConfig, configure
+from anomaly_mlflow.training.inference import accuracy
+from anomaly_mlflow.training.loop import fit
+
+FAST = TrainConfig("convnet", epochs=3, batch_size=16, learning_rate=0.05)
+
+
+def test_easy_classes_are_learnt(stripes):
+    model, recording = fit(stripes, replace(FAST, epochs=6), seed=0)
+    assert recording is None
+    assert accuracy(model, stripes) > 0.95
+
+
+def test_every_row_of_every_epoch_is_recorded_and_the_loss_falls(stripes):
+    _, recording = fit(stripes, FAST, seed=0, record=True)
+    assert recording.logits.shape == (3, 120, 3)
+    assert recording.logits.dtype == np.float16
+    assert np.isfinite(recording.logits).all()
+    assert recording.loss[-1].mean() < recording.loss[0].mean()
+    assert np.array_equal(recording.sample_id, stripes.sample_id)
+
+
+def test_the_learning_rate_of_each_epoch_is_recorded(stripes):
+    _, recording = fit(stripes, FAST, seed=0, record=True)
+    assert recording.learning_rate.shape == (3,)
+    assert 0 < recording.learning_rate.max() <= FAST.learning_rate
+
+
+def test_the_same_seed_gives_the_same_recording_and_another_seed_another(stripes):
+    first, again, other = (fit(stripes, FAST, seed=seed, record=True)[1].logits for seed in (3, 3, 4))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_recording_changes_nothing_about_the_training(stripes):
+    with_recorder, _ = fit(stripes, FAST, seed=0, record=True)
+    without, _ = fit(stripes, FAST, seed=0)
+    for one, other in zip(with_recorder.parameters(), without.parameters(), strict=True):
+        assert np.array_equal(one.detach().numpy(), other.detach().numpy())
+
+
+def test_recorded_logits_are_those_of_the_batch_before_its_update(stripes):
+    # One batch is the whole set and nothing is augmented or dropped: the first epoch must show the untrained model.
+    config = replace(FAST, epochs=1, batch_size=120, dropout=0.0)
+    model, recording = fit(stripes, config, seed=0, record=True)
+    assert abs(recording.loss[0].mean() - np.log(3)) < 0.8
+    assert recording.loss[0].mean() != pytest.approx(0, abs=0.1)
+
+
+def test_epochs_arrive_at_the_sink_while_training_goes_on(stripes):
+    seen = []
+    fit(
+        stripes,
+        FAST,
+        seed=0,
+        record=True,
+        sink=lambda epoch, recording: seen.append(("sink", epoch, recording.logits.shape)),
+        on_epoch=lambda epoch, model, loss: seen.append(("epoch", epoch)),
+    )
+    assert seen[:2] == [("sink", 0, (1, 120, 3)), ("epoch", 0)]
+    assert len(seen) == 6
+
+
+def test_a_loss_that_is_no_number_stops_the_training_with_advice(stripes):
+    with pytest.raises(TrainingDiverged, match="lower learning_rate"):
+        fit(stripes, replace(FAST, learning_rate=1e20), seed=0)
+
+
+def test_grey_images_are_never_mirrored_and_colour_images_are():
+    assert configure("vit", (8, 8, 1)).augmentation == "crop"
+    assert configure("convnet", (32, 32, 3)).augmentation == "flip"
+
+
+def test_what_the_user_chose_overrides_the_models_own_settings():
+    assert configure("convnet", (32, 32, 3), epochs=2, learning_rate=None).epochs == 2
+    assert configure("convnet", (8, 8, 1)).precision == "32-true"
+
+
+def test_settings_that_make_no_sense_are_refused():
+    with pytest.raises(BadOption, match="must be positive"):
+        TrainConfig("convnet", epochs=0)
+    with pytest.raises(UnknownName, match="known: convnet"):
+        TrainConfig("lenet")
