@@ -8,7 +8,7 @@ from urllib.request import url2pathname
 
 import mlflow
 
-from anomaly_mlflow.errors import AnomalyError
+from anomaly_mlflow.errors import RunNotFound
 from anomaly_mlflow.tracking.server import clear_errors
 
 __all__ = ["local_path"]
@@ -23,7 +23,7 @@ def local_path(uri: str) -> Path | None:
     try:
         with clear_errors():
             return Path(mlflow.artifacts.download_artifacts(uri, dst_path=tempfile.mkdtemp(dir=_cache().name)))
-    except (AnomalyError, OSError):
+    except (RunNotFound, OSError):
         return None
 
 

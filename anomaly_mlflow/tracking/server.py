@@ -28,6 +28,8 @@ def clear_errors() -> Iterator[None]:
     except MlflowException as error:
         raise _translated(error) from error
     except (requests_exceptions.RequestException, SQLAlchemyError) as error:
+        if getattr(getattr(error, "response", None), "status_code", None) == 404:
+            raise RunNotFound(_first_line(error)) from error
         raise ServerUnavailable(f"tracking server {_address()} does not answer: {_first_line(error)}") from error
 
 
