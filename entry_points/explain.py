@@ -2,11 +2,11 @@
 
 import numpy as np
 import pandas as pd
-from anomaly_mlflow.report.figures import shap_bars, shap_beeswarm
 
 from anomaly_mlflow.detection.explain import Explanation
 from anomaly_mlflow.detection.explain import explain as explain_types
 from anomaly_mlflow.detection.types import TYPES
+from anomaly_mlflow.report.figures import shap_bars, shap_beeswarm
 from anomaly_mlflow.tracking.run import Run
 from entry_points.judged import read_judged
 from entry_points.step import Upstream, step

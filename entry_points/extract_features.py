@@ -11,18 +11,22 @@ from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step
 
 
+def signal_names(options: dict) -> list[str]:
+    """The signals asked for. Raises UnknownName."""
+    names = list(SIGNALS) if options["signals"] == "all" else options["signals"].split(",")
+    return [find(name).name for name in names]
+
+
 @step(
     "extract_features",
     own=("signals", "passes", "seed"),
     needs=("generate_noise", "train_clean", "train_noisy"),
     run_option="features_run",
     per_seed=True,
+    check=signal_names,
 )
 def extract_features(run: Run, options: dict, upstream: Upstream) -> None:
     """Compute every signal from the two models and the recording; the ledger is not read."""
-    names = list(SIGNALS) if options["signals"] == "all" else options["signals"].split(",")
-    for name in names:
-        find(name)
     samples, _ = read_samples(only(upstream, "generate_noise"))
     noisy = only(upstream, "train_noisy")
     recording = read_recording(noisy.path("recording"))
@@ -34,7 +38,7 @@ def extract_features(run: Run, options: dict, upstream: Upstream) -> None:
         passes=options["passes"],
         seed=options["seed"],
     )
-    features = feature_table(evidence, names)
+    features = feature_table(evidence, signal_names(options))
     run.log_frame(features, "features.parquet")
     suggestions = features[["sample_id"]].assign(given_label=samples.labels, suggested_label=suggested_label(recording))
     run.log_frame(suggestions, "suggestions.parquet")

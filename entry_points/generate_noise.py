@@ -1,13 +1,13 @@
 """Data source and baseline -> samples with anomalies, the ledger of truth, a preview."""
 
 import numpy as np
-from anomaly_mlflow.report.figures import preview_grid
 
 from anomaly_mlflow.anomalies.difficulty import hard_rows, out_of_fold_margin
-from anomaly_mlflow.anomalies.plan import inject, rates
+from anomaly_mlflow.anomalies.plan import check_shares, inject, rates
 from anomaly_mlflow.anomalies.similarity import class_tables
 from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.errors import BadData
+from anomaly_mlflow.report.figures import preview_grid
 from anomaly_mlflow.tracking.run import Run
 from entry_points.sample_files import load_options, write_samples
 from entry_points.step import Upstream, only, step
@@ -22,11 +22,17 @@ SHARES = {
 }
 
 
+def shares(options: dict) -> dict[AnomalyType, float]:
+    """Share of each type."""
+    return {kind: options[name] for kind, name in SHARES.items()}
+
+
 @step(
     "generate_noise",
     own=(*DATA, *SHARES.values(), "near_table", "gross_table", "ood", "ood_label"),
     needs=("train_baseline",),
     run_option="noise_run",
+    check=lambda options: check_shares(shares(options)),
 )
 def generate_noise(run: Run, options: dict, upstream: Upstream) -> None:
     """Inject near-miss, gross and random label errors and images of no class; mark the hard ones; keep the ledger."""
@@ -41,7 +47,7 @@ def generate_noise(run: Run, options: dict, upstream: Upstream) -> None:
     tables = class_tables(samples.classes, distance, near=options["near_table"], far=options["gross_table"])
     noisy, ledger = inject(
         samples,
-        {kind: options[name] for kind, name in SHARES.items()},
+        shares(options),
         tables,
         hard=hard_rows(margin, options["hard_share"]),
         strangers_spec=options["ood"],

@@ -1,8 +1,7 @@
 """Feature tables and ledger -> verdicts on H1, H2, H3, and the table of all signals by type."""
 
-from anomaly_mlflow.report.figures import verdict_plot
-
 from anomaly_mlflow.detection.by_type import auroc_by_type
+from anomaly_mlflow.report.figures import verdict_plot
 from anomaly_mlflow.studies.hypotheses import judge, verdict_lines
 from anomaly_mlflow.tracking.run import Run
 from entry_points.judged import read_judged

@@ -26,7 +26,9 @@ def main(run: Run, options: dict, upstream: Upstream) -> None:
     """Run the whole study: baseline, noise, clean and noisy models, features, hypotheses, SHAP, and one report page."""
     hypotheses = only(upstream, "hypotheses")
     auroc = pd.read_csv(hypotheses.path("auroc_by_type.csv"), index_col=0)
-    verdicts = pd.read_csv(hypotheses.path("verdicts.csv"), keep_default_na=False, na_values={"value": "", "low": "", "high": ""})
+    verdicts = pd.read_csv(
+        hypotheses.path("verdicts.csv"), keep_default_na=False, na_values={"value": "", "low": "", "high": ""}
+    )
     run.log_frame(auroc.reset_index(), "auroc_by_type.csv")
     run.log_frame(verdicts, "verdicts.csv")
     judged = read_judged(upstream)
@@ -54,7 +56,10 @@ def _report(run: Run, options: dict, upstream: Upstream, auroc: pd.DataFrame, ve
         gallery=gallery(explanation, samples, judged.ledger, mode(np.stack(suggested), axis=0).mode),
         settings=options,
         environment=environment(),
-        links={"this run": run.link, **{f"{name} {i}": one.link for name, runs in upstream.items() for i, one in enumerate(runs)}},
+        links={
+            "this run": run.link,
+            **{f"{name} {i}": one.link for name, runs in upstream.items() for i, one in enumerate(runs)},
+        },
     )
 
 

@@ -3,14 +3,12 @@
 from collections.abc import Iterable
 
 import click
-import joblib
 
 from anomaly_mlflow.anomalies.strangers import LABEL_POLICIES
 from anomaly_mlflow.data.augment import AUGMENTATIONS
 from anomaly_mlflow.models import MODELS
-from anomaly_mlflow.training.device import on_gpu
 
-__all__ = ["OPTIONS", "RUNTIME_ONLY", "in_order", "jobs_of"]
+__all__ = ["OPTIONS", "RUNTIME_ONLY", "in_order"]
 
 
 class _Auto(click.ParamType):
@@ -129,8 +127,3 @@ def in_order(names: Iterable[str]) -> list[click.Option]:
     """The options of these names in the order in which they are declared: along the study."""
     chosen = set(names)
     return [option for option in _DECLARED if option.name in chosen]
-
-
-def jobs_of(options: dict) -> int:
-    """Trainings side by side: as asked, or one a core; a GPU takes one at a time."""
-    return options["jobs"] or (1 if on_gpu(options["device"]) else joblib.cpu_count())

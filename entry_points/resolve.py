@@ -13,7 +13,8 @@ from anomaly_mlflow.tracking.lifecycle import find_finished, start, upstream_of
 from anomaly_mlflow.tracking.registry import run_of_model
 from anomaly_mlflow.tracking.run import Run, open_run
 from anomaly_mlflow.training.folds import side_by_side
-from entry_points.options import RUNTIME_ONLY, jobs_of
+from entry_points.jobs import jobs_of
+from entry_points.options import RUNTIME_ONLY
 from entry_points.step import STEPS, Step
 
 __all__ = ["perform", "resolve"]
@@ -27,6 +28,8 @@ def perform(step: Step, options: dict, parent: Run | None = None) -> str:
     tags = {"anomaly.dataset": str(options["dataset"])}
     with start(step.name, tags, parent=parent, system_metrics=step.trains) as run:
         run.log_params({name: options[name] for name in step.options})
+        for name in (step.name, *_all_needs(step)):
+            STEPS[name].check(options)
         options = _with_upstream_of_given(step, options)
         upstream = {}
         for need in step.needs:

@@ -14,7 +14,11 @@ StepFunction = Callable[[Run, dict, Upstream], None]
 
 @dataclass(frozen=True)
 class Step:
-    """run_option: names an earlier run of this step; trains: log system metrics; per_seed: one run a training seed."""
+    """A step of the study.
+
+    run_option: names an earlier run of this step; trains: log system metrics; per_seed: one run a training seed;
+    check: raises on options that make no sense together, before anything is made.
+    """
 
     name: str
     function: StepFunction
@@ -23,6 +27,7 @@ class Step:
     run_option: str | None
     trains: bool
     per_seed: bool
+    check: Callable[[dict], None]
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -46,13 +51,14 @@ def step(
     run_option: str | None = None,
     trains: bool = False,
     per_seed: bool = False,
+    check: Callable[[dict], None] = lambda options: None,
 ) -> Callable[[StepFunction], StepFunction]:
     """Register a function (run, options, runs upstream) as a step. Raises ValueError on a taken name."""
 
     def register(function: StepFunction) -> StepFunction:
         if name in STEPS:
             raise ValueError(f"step '{name}' is registered already")
-        STEPS[name] = Step(name, function, own, needs, run_option, trains, per_seed)
+        STEPS[name] = Step(name, function, own, needs, run_option, trains, per_seed, check)
         return function
 
     return register

@@ -13,7 +13,7 @@ from anomaly_mlflow.training.checkpoints import load_model
 from anomaly_mlflow.training.config import configure
 from anomaly_mlflow.training.folds import assign_folds, fit_folds, fold_folder
 from anomaly_mlflow.training.inference import infer
-from entry_points.options import jobs_of
+from entry_points.jobs import jobs_of
 from entry_points.sample_files import load_options
 from entry_points.step import Upstream, step
 
@@ -27,8 +27,8 @@ DATA = ("dataset", "test", "subset", "corrupt", "seed")
     trains=True,
 )
 def train_baseline(run: Run, options: dict, upstream: Upstream) -> None:
-    """Train out-of-fold models on the true labels; they choose the hard images and class tables, and supply no feature."""
-    samples, test = load_options(options)
+    """Train out-of-fold models on true labels: they choose hard images and class tables, and supply no feature."""
+    samples, _ = load_options(options)
     run.log_dataset(samples.images, samples.labels, samples.name, options["dataset"], "training")
     config = configure(
         options["baseline_model"], samples.image_shape, options["device"], epochs=options["baseline_epochs"]

@@ -12,7 +12,7 @@ from anomaly_mlflow.training.checkpoints import load_model
 from anomaly_mlflow.training.config import configure
 from anomaly_mlflow.training.folds import CROSS_FIT, assign_folds, fit_folds
 from anomaly_mlflow.training.inference import accuracy
-from entry_points.options import jobs_of
+from entry_points.jobs import jobs_of
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step
 from entry_points.trained import TRAINING, chosen, publish
@@ -26,7 +26,7 @@ from entry_points.trained import TRAINING, chosen, publish
     trains=True,
 )
 def train_clean(run: Run, options: dict, upstream: Upstream) -> None:
-    """Train one encoder per fold on the clean rows of the other folds (hard ones left out), and one on all clean rows."""
+    """Train an encoder per fold on the clean rows of the other folds, hard ones left out, and one on all of them."""
     noise = only(upstream, "generate_noise")
     samples, test = read_samples(noise)
     ledger = noise.frame("ledger.parquet").set_index("sample_id").loc[samples.sample_id]

@@ -55,6 +55,7 @@ class Samples:
 
     @property
     def num_classes(self) -> int:
+        """Number of classes, also of those without a row."""
         return len(self.classes)
 
     @property
@@ -87,6 +88,5 @@ def _check(samples: Samples) -> None:
     low, high = samples.labels.min(), samples.labels.max()
     if low < 0 or high >= samples.num_classes:
         bad = low if low < 0 else high
-        raise BadData(
-            f"label {bad} is out of range: '{samples.name}' has {samples.num_classes} classes (0 to {samples.num_classes - 1})"
-        )
+        known = f"{samples.num_classes} classes (0 to {samples.num_classes - 1})"
+        raise BadData(f"label {bad} is out of range: '{samples.name}' has {known}")

@@ -12,7 +12,7 @@ Predict = Callable[[np.ndarray], np.ndarray]
 
 
 def serve(load: Callable[[Path], Predict]) -> None:
-    """Declare the model of a file that MLflow runs: `load` turns the artifact folder `model` into a predict function."""
+    """Declare the model of a file that MLflow runs; `load` makes a predict function of the artifact folder `model`."""
 
     class Served(mlflow.pyfunc.PythonModel):
         def load_context(self, context: mlflow.pyfunc.PythonModelContext) -> None:

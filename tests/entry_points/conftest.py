@@ -23,7 +23,9 @@ class Desk:
     def type(self, *words: str, **variables: str) -> subprocess.CompletedProcess:
         """Run `python -m entry_points ...` in a process of its own."""
         command = [sys.executable, "-m", "entry_points", *map(str, words)]
-        return subprocess.run(command, cwd=self.folder, env=self.environment(**variables), capture_output=True, text=True)
+        return subprocess.run(
+            command, cwd=self.folder, env=self.environment(**variables), capture_output=True, text=True
+        )
 
     def environment(self, **variables: str) -> dict[str, str]:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}

@@ -1,12 +1,15 @@
 """The main job on a few hundred digits: what a run leaves behind."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from anomaly_mlflow.signals import SIGNALS
+
+pytestmark = pytest.mark.filterwarnings("default")
 
 STEPS = {
     "train_baseline": 1,
@@ -33,7 +36,7 @@ def test_the_terminal_shows_verdicts_link_and_report(study):
         assert re.search(rf"^{claim} +all +verdict .* (SUPPORTED|REFUTED|UNDECIDED)$", done.stdout, re.MULTILINE)
     assert re.search(r"^run: +http\S+\?workflowType=machine_learning$", done.stdout, re.MULTILINE)
     report = re.search(r"^report: +(\S+report\.html)$", done.stdout, re.MULTILINE)
-    assert report and "<html" in open(report[1]).read(500)
+    assert report and "<html" in Path(report[1]).read_text()[:500]
 
 
 def test_the_main_run_carries_the_artifacts_that_were_promised(study):
@@ -61,7 +64,9 @@ def test_the_recording_is_one_file_an_epoch_and_holds_every_sample(study):
 
 def test_seeds_of_the_noisy_model_differ(study):
     desk, _ = study
-    first, second = (pd.read_parquet(desk.artifact(run.info.run_id, "features.parquet")) for run in desk.runs("extract_features"))
+    first, second = (
+        pd.read_parquet(desk.artifact(run.info.run_id, "features.parquet")) for run in desk.runs("extract_features")
+    )
     assert np.array_equal(first["sample_id"], second["sample_id"])
     assert not np.array_equal(first["dynamics.mean_loss"], second["dynamics.mean_loss"])
     assert np.array_equal(first["geometry.knn_distance"], second["geometry.knn_distance"])
@@ -101,7 +106,11 @@ def test_a_second_start_finds_every_step_again_by_its_fingerprint(study):
 def test_champions_pulled_in_a_new_process_give_the_same_features(study):
     desk, _ = study
     champion = desk.client.get_model_version_by_alias("noisy-digits-convnet", "champion").run_id
-    made = [run for run in desk.runs("extract_features") if champion in desk.artifact(run.info.run_id, "upstream.json").read_text()]
+    made = [
+        run
+        for run in desk.runs("extract_features")
+        if champion in desk.artifact(run.info.run_id, "upstream.json").read_text()
+    ]
     done = desk.type(
         "extract_features",
         "--clean_run", "models:/clean-digits-convnet@champion",
@@ -118,7 +127,7 @@ def test_extraction_runs_no_code_of_the_model_artifact(study, tmp_path):
     desk, _ = study
     version = desk.client.get_model_version_by_alias("noisy-digits-convnet", "champion")
     model = desk.client.get_logged_model(desk.client.get_run(version.run_id).data.tags["anomaly.model_id"])
-    served = next(path for path in __import__("pathlib").Path(model.artifact_location).rglob("served_model.py"))
+    served = next(path for path in Path(model.artifact_location).rglob("served_model.py"))
     text = served.read_text()
     served.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n{text}")
     try:

@@ -5,9 +5,9 @@ import pytest
 
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.training import folds
+from anomaly_mlflow.training.checkpoints import load_model
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.folds import assign_folds, fit_folds, fold_folder
-from anomaly_mlflow.training.checkpoints import load_model
 
 FAST = TrainConfig("convnet", epochs=1, batch_size=32)
 
