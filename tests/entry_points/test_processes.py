@@ -1,0 +1,171 @@
+"""Real processes: `mlflow run`, signals, a real server, a real browser."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import requests
+from conftest import ROOT, need
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+TINY = {"subset": "300", "model": "convnet", "epochs": "2", "baseline_epochs": "1"}
+SLOW_TRAINING = ["--subset", "300", "--model", "convnet", "--epochs", "100000", "--baseline_epochs", "1"]
+
+
+def project_run(desk, *words, **options):
+    parameters = [word for key, value in options.items() for word in ("-P", f"{key}={value}")]
+    command = [str(Path(sys.executable).parent / "mlflow"), "run", str(ROOT), *words, *parameters]
+    environment = desk.environment(MLFLOW_TRACKING_URI=f"sqlite:///{desk.folder}/mlflow.db")
+    return subprocess.run(command, cwd=desk.folder, env=environment, capture_output=True, text=True)
+
+
+def assert_first_training_is_whole(desk):
+    run = desk.runs("train_noisy")[0]
+    assert run.info.status == "FINISHED"
+    recording = sorted(path.name for path in desk.artifact(run.info.run_id, "recording").iterdir())
+    assert recording == ["epoch=0000.parquet", "epoch=0001.parquet"]
+    noise = desk.runs("generate_noise")[0]
+    assert len(pd.read_parquet(desk.artifact(noise.info.run_id, "ledger.parquet"))) == 300
+    assert desk.client.get_model_version_by_alias("noisy-digits-convnet", "champion").run_id == run.info.run_id
+
+
+def test_mlflow_run_of_one_step_works_as_the_very_first_command(desk):
+    done = project_run(desk, "-e", "train_noisy", "--env-manager", "local", **TINY)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert_first_training_is_whole(desk)
+
+
+def test_the_pinned_environment_alone_is_enough(desk):
+    need(os.environ.get("ANOMALY_REQUIRE_SERVICES") == "1", "building the pinned environment takes 5 GB")
+    environments = {"MLFLOW_ENV_ROOT": str(desk.folder / "environments"), "PYTHONPATH": ""}
+    command = [
+        str(Path(sys.executable).parent / "mlflow"),
+        "run",
+        str(ROOT),
+        "-e",
+        "train_noisy",
+        "--env-manager",
+        "uv",
+    ]
+    command += [word for key, value in TINY.items() for word in ("-P", f"{key}={value}")]
+    environment = desk.environment(MLFLOW_TRACKING_URI=f"sqlite:///{desk.folder}/mlflow.db", **environments)
+    done = subprocess.run(command, cwd=desk.folder, env=environment, capture_output=True, text=True)
+    shutil.rmtree(desk.folder / "environments", ignore_errors=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert_first_training_is_whole(desk)
+
+
+@pytest.mark.parametrize("value", ["abc", "-1"])
+def test_a_mistyped_option_under_mlflow_run_fails_its_run(desk, value):
+    done = project_run(desk, "-e", "train_noisy", "--env-manager", "local", epochs=value)
+    assert done.returncode == 1
+    assert len([line for line in done.stderr.splitlines() if line.startswith("error: ")]) == 1
+    assert [run.info.status for run in desk.runs()] == ["FAILED"]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_in_mid_training_ends_the_run_as_killed_and_keeps_what_was_recorded(desk, number, code):
+    command = [sys.executable, "-m", "entry_points", "train_noisy", *SLOW_TRAINING]
+    process = subprocess.Popen(command, cwd=desk.folder, env=desk.environment(), stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: list(desk.folder.rglob("epoch=0001.parquet")), process)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == code, errors[-2000:]
+    run = desk.runs("train_noisy")[0]
+    assert run.info.status == "KILLED"
+    assert "RUNNING" not in {each.info.status for each in desk.runs()}
+    for path in desk.artifact(run.info.run_id, "recording").iterdir():
+        assert len(pd.read_parquet(path, partitioning=None)) == 300
+
+
+def test_a_signal_while_processes_train_side_by_side_leaves_no_run_running(desk):
+    command = [
+        sys.executable,
+        "-m",
+        "entry_points",
+        "main",
+        *SLOW_TRAINING,
+        "--seeds",
+        "2",
+        "--folds",
+        "2",
+        "--jobs",
+        "2",
+    ]
+    process = subprocess.Popen(command, cwd=desk.folder, env=desk.environment(), stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: any(run.info.status == "RUNNING" for run in desk.runs("train_clean")), process)
+    time.sleep(5)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 143, errors[-2000:]
+    assert {run.info.status for run in desk.runs()} <= {"KILLED", "FINISHED"}
+
+
+@pytest.fixture
+def server(desk):
+    """A real MLflow server on its own database."""
+    port = 5123
+    command = [str(Path(sys.executable).parent / "mlflow"), "server", "--port", str(port), "--workers", "1"]
+    command += [
+        "--backend-store-uri",
+        f"sqlite:///{desk.folder}/mlflow.db",
+        "--artifacts-destination",
+        str(desk.folder / "store"),
+    ]
+    environment = desk.environment(MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false")
+    with open(desk.folder / "server.log", "w") as log:
+        process = subprocess.Popen(
+            command, cwd=desk.folder, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+        address = f"http://127.0.0.1:{port}"
+        wait_for(lambda: answers(f"{address}/health"), process)
+        yield address
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+def test_a_study_on_a_real_server_ends_with_a_report_that_a_browser_shows(desk, server, tmp_path):
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    need(browser is not None, "no Chromium is installed (apt-get install chromium)")
+    words = [word for key, value in TINY.items() for word in (f"--{key}", value)]
+    done = desk.type("main", *words, "--seeds", "1", "--folds", "2", "--draws", "100", MLFLOW_TRACKING_URI=server)
+    assert done.returncode == 0, done.stderr[-3000:]
+    link = re.search(r"^run: +(\S+)$", done.stdout, re.MULTILINE)[1]
+    assert link.startswith(server) and link.endswith("?workflowType=machine_learning")
+    report = re.search(r"^report: +(\S+)$", done.stdout, re.MULTILINE)[1]
+    page = dump(browser, report, tmp_path)
+    for text in ("Verdicts", "What was injected", "Suspects"):
+        assert text in page
+    shown = dump(browser, link, tmp_path)
+    assert "auroc_by_type" in shown or "final_test_accuracy" in shown or "anomaly.step" in shown or "main" in shown
+
+
+def dump(browser, address, folder):
+    """The page as the browser sees it after its scripts ran."""
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+    flags += ["--disable-background-networking", "--disable-component-update", f"--user-data-dir={folder / 'profile'}"]
+    command = [browser, *flags, "--virtual-time-budget=20000", "--dump-dom", address]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+
+
+def answers(address):
+    try:
+        return requests.get(address, timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+def wait_for(condition, process, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, f"the process ended early with {process.returncode}"
+        assert time.monotonic() < end, "nothing happened in time"
+        time.sleep(0.5)
