@@ -77,7 +77,7 @@ _DECLARED = [
     _option("batch_size", _Auto(click.IntRange(min=2)), "auto", "Images per training batch; auto: the model's own."),
     _option("learning_rate", _Auto(_positive), "auto", "Peak of the one-cycle schedule; auto: the model's own."),
     _option(
-        "dropout", click.FloatRange(0, 1, max_open=True), 0.2, "Dropout before the head, also of the stochastic passes."
+        "dropout", click.FloatRange(0, 1, max_open=True), 0.1, "Dropout before the head, also of the stochastic passes."
     ),
     _option(
         "augmentation",

@@ -1,4 +1,4 @@
-"""Fixtures for all tests: quiet MLflow, a small data set, services that a test may need."""
+"""Fixtures for all tests."""
 
 import os
 
@@ -9,17 +9,6 @@ import numpy as np
 import pytest
 
 from anomaly_mlflow.data.samples import Samples
-
-REQUIRED = os.environ.get("ANOMALY_REQUIRE_SERVICES") == "1"
-
-
-def need(present: bool, reason: str) -> None:
-    """Skip with the reason where a service is missing, or fail where the environment says that all must be there."""
-    if present:
-        return
-    if REQUIRED:
-        pytest.fail(f"ANOMALY_REQUIRE_SERVICES=1, but {reason}")
-    pytest.skip(reason)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ class Architecture:
     name: str
     image_shape: tuple[int, int, int]
     num_classes: int
-    dropout: float = 0.2
+    dropout: float = 0.1
 
     def to_dict(self) -> dict:
         """Plain types for JSON."""

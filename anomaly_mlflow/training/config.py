@@ -23,7 +23,7 @@ class TrainConfig:
     optimizer: str = "sgd"
     learning_rate: float = 0.1
     weight_decay: float = 5e-4
-    dropout: float = 0.2
+    dropout: float = 0.1
     augmentation: str = "none"
     precision: str = "32-true"
 
@@ -40,7 +40,7 @@ class TrainConfig:
 
 _OWN = {
     "vit": {"optimizer": "adamw", "learning_rate": 2e-3, "weight_decay": 0.05, "batch_size": 64},
-    "convnet": {"learning_rate": 0.2, "batch_size": 256},
+    "convnet": {"learning_rate": 0.2, "batch_size": 256, "weight_decay": 5e-3},
     "resnet20": {"learning_rate": 0.2},
 }
 

@@ -1,49 +1,9 @@
-"""A small study, run once for all tests of the steps, and a way to call a step as a user would."""
+"""A desk for each test, and a small study that is run once for all of them."""
 
-import os
 import subprocess
-import sys
-from dataclasses import dataclass
-from pathlib import Path
 
-import mlflow
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-SMALL = ["--subset", "400", "--model", "convnet", "--epochs", "6", "--baseline_epochs", "4", "--folds", "3"]
-SMALL += ["--seeds", "2", "--draws", "200", "--jobs", "2"]
-
-
-@dataclass(frozen=True)
-class Desk:
-    """A folder with its own tracking store, where commands are typed."""
-
-    folder: Path
-
-    def type(self, *words: str, **variables: str) -> subprocess.CompletedProcess:
-        """Run `python -m entry_points ...` in a process of its own."""
-        command = [sys.executable, "-m", "entry_points", *map(str, words)]
-        return subprocess.run(
-            command, cwd=self.folder, env=self.environment(**variables), capture_output=True, text=True
-        )
-
-    def environment(self, **variables: str) -> dict[str, str]:
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}
-        paths = {"PYTHONPATH": str(ROOT), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-        return {**inherited, **paths, "OMP_NUM_THREADS": "1", **variables}
-
-    @property
-    def client(self) -> mlflow.MlflowClient:
-        return mlflow.MlflowClient(f"sqlite:///{self.folder}/mlflow.db")
-
-    def runs(self, step: str | None = None) -> list:
-        """All runs, or those of a step, newest first."""
-        experiments = [experiment.experiment_id for experiment in self.client.search_experiments()]
-        text = f"tags.`anomaly.step` = '{step}'" if step else ""
-        return list(self.client.search_runs(experiments, text))
-
-    def artifact(self, run_id: str, path: str) -> Path:
-        return Path(self.client.get_run(run_id).info.artifact_uri, path)
+from desk import SMALL, Desk
 
 
 @pytest.fixture

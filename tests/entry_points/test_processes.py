@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,7 +13,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import requests
-from conftest import ROOT, need
+from desk import ROOT
+from services import REQUIRED, need
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -20,10 +22,10 @@ TINY = {"subset": "300", "model": "convnet", "epochs": "2", "baseline_epochs": "
 SLOW_TRAINING = ["--subset", "300", "--model", "convnet", "--epochs", "100000", "--baseline_epochs", "1"]
 
 
-def project_run(desk, *words, **options):
+def project_run(desk, *words, variables=None, **options):
     parameters = [word for key, value in options.items() for word in ("-P", f"{key}={value}")]
     command = [str(Path(sys.executable).parent / "mlflow"), "run", str(ROOT), *words, *parameters]
-    environment = desk.environment(MLFLOW_TRACKING_URI=f"sqlite:///{desk.folder}/mlflow.db")
+    environment = desk.environment(MLFLOW_TRACKING_URI=f"sqlite:///{desk.folder}/mlflow.db", **(variables or {}))
     return subprocess.run(command, cwd=desk.folder, env=environment, capture_output=True, text=True)
 
 
@@ -44,7 +46,7 @@ def test_mlflow_run_of_one_step_works_as_the_very_first_command(desk):
 
 
 def test_the_pinned_environment_alone_is_enough(desk):
-    need(os.environ.get("ANOMALY_REQUIRE_SERVICES") == "1", "building the pinned environment takes 5 GB")
+    need(REQUIRED, "building the pinned environment takes 5 GB; ANOMALY_REQUIRE_SERVICES=1 does it")
     environments = {"MLFLOW_ENV_ROOT": str(desk.folder / "environments"), "PYTHONPATH": ""}
     command = [
         str(Path(sys.executable).parent / "mlflow"),
@@ -73,8 +75,7 @@ def test_a_mistyped_option_under_mlflow_run_fails_its_run(desk, value):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_in_mid_training_ends_the_run_as_killed_and_keeps_what_was_recorded(desk, number, code):
-    command = [sys.executable, "-m", "entry_points", "train_noisy", *SLOW_TRAINING]
-    process = subprocess.Popen(command, cwd=desk.folder, env=desk.environment(), stderr=subprocess.PIPE, text=True)
+    process = begin(desk, "train_noisy", *SLOW_TRAINING)
     wait_for(lambda: list(desk.folder.rglob("epoch=0001.parquet")), process)
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
@@ -109,21 +110,28 @@ def test_a_signal_while_processes_train_side_by_side_leaves_no_run_running(desk)
     assert {run.info.status for run in desk.runs()} <= {"KILLED", "FINISHED"}
 
 
+def begin(desk, *words):
+    command = [sys.executable, "-m", "entry_points", *words]
+    return subprocess.Popen(command, cwd=desk.folder, env=desk.environment(), stderr=subprocess.PIPE, text=True)
+
+
 @pytest.fixture
 def server(desk):
     """A real MLflow server on its own database."""
-    port = 5123
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     command = [str(Path(sys.executable).parent / "mlflow"), "server", "--port", str(port), "--workers", "1"]
-    command += [
-        "--backend-store-uri",
-        f"sqlite:///{desk.folder}/mlflow.db",
-        "--artifacts-destination",
-        str(desk.folder / "store"),
-    ]
-    environment = desk.environment(MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false")
+    command += ["--backend-store-uri", f"sqlite:///{desk.folder}/mlflow.db"]
+    command += ["--artifacts-destination", str(desk.folder / "store")]
     with open(desk.folder / "server.log", "w") as log:
         process = subprocess.Popen(
-            command, cwd=desk.folder, env=environment, stdout=log, stderr=log, start_new_session=True
+            command,
+            cwd=desk.folder,
+            env=desk.environment(MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false"),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
         address = f"http://127.0.0.1:{port}"
         wait_for(lambda: answers(f"{address}/health"), process)

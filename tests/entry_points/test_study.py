@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from desk import SMALL
 
 from anomaly_mlflow.signals import SIGNALS
 
@@ -94,8 +95,6 @@ def test_registered_models_bear_the_names_of_side_data_and_model_and_have_a_cham
 
 
 def test_a_second_start_finds_every_step_again_by_its_fingerprint(study):
-    from conftest import SMALL
-
     desk, _ = study
     before = len(desk.runs())
     assert desk.type("main", *SMALL).returncode == 0
