@@ -14,6 +14,7 @@ from anomaly_mlflow.tracking.server import has_server
 from anomaly_mlflow.training.epoch_files import read_recording
 from entry_points.environment import environment
 from entry_points.explain import read_explanation
+from entry_points.hypotheses import claim_metrics
 from entry_points.judged import read_judged
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step
@@ -31,6 +32,7 @@ def main(run: Run, options: dict, upstream: Upstream) -> None:
     )
     run.log_frame(auroc.reset_index(), "auroc_by_type.csv")
     run.log_frame(verdicts, "verdicts.csv")
+    run.log_metrics(claim_metrics(verdicts))
     judged = read_judged(upstream)
     for number, features in enumerate(judged.features):
         run.log_frame(features, "features.parquet" if number == 0 else f"features/seed={number}.parquet")

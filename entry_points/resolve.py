@@ -68,7 +68,7 @@ def _resolve_seeds(step: Step, options: dict, parent: Run) -> list[str]:
     else:
         first = options["training_seed"]
         variants = [options | {"training_seed": first + number} for number in range(options["seeds"])]
-    tasks = [delayed(_in_worker)(step.name, variant, parent.id) for variant in variants]
+    tasks = [delayed(_in_worker)(step.name, one | {"bar": line}, parent.id) for line, one in enumerate(variants)]
     return list(side_by_side(tasks, jobs_of(options)))
 
 

@@ -34,7 +34,13 @@ def train_noisy(run: Run, options: dict, upstream: Upstream) -> None:
     seed = options["training_seed"]
     with (
         tempfile.TemporaryDirectory() as temporary,
-        tqdm(total=config.epochs, desc=f"noisy model, seed {seed}", unit="epoch", disable=None) as bar,
+        tqdm(
+            total=config.epochs,
+            desc=f"noisy model, seed {seed}",
+            unit="epoch",
+            position=options.get("bar"),
+            disable=None,
+        ) as bar,
     ):
         folder = Path(temporary)
 
