@@ -1,10 +1,7 @@
 """`python -m entry_points STEP --option value`: what `mlflow run . -e STEP` calls."""
 
-import logging
-import os
 import signal
 import sys
-import warnings
 
 import click
 
@@ -14,6 +11,7 @@ from anomaly_mlflow.tracking.lifecycle import Terminated, fail_waiting_run
 from entry_points.options import in_order
 from entry_points.resolve import perform
 from entry_points.step import STEPS, Step
+from entry_points.terminal import quiet
 
 __all__ = ["cli"]
 
@@ -60,15 +58,6 @@ def _fail(message: str) -> None:
         print(f"error: {error}", file=sys.stderr)
 
 
-def _quiet() -> None:
-    """Leave on the terminal what the user can act on."""
-    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
-    for name in ("mlflow", "lightning", "lightning_fabric", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="mlflow|lightning_fabric|pydantic")
-    os.environ.setdefault("TQDM_MININTERVAL", "1")
-
-
 if __name__ == "__main__":
-    _quiet()
+    quiet()
     sys.exit(run(sys.argv[1:]))

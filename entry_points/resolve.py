@@ -16,6 +16,7 @@ from anomaly_mlflow.training.folds import side_by_side
 from entry_points.jobs import jobs_of
 from entry_points.options import RUNTIME_ONLY
 from entry_points.step import STEPS, Step
+from entry_points.terminal import quiet
 
 __all__ = ["perform", "resolve"]
 
@@ -27,10 +28,10 @@ def perform(step: Step, options: dict, parent: Run | None = None) -> str:
     """Make a new run of a step, with whatever it needs upstream; its id comes back."""
     tags = {"anomaly.dataset": str(options["dataset"])}
     with start(step.name, tags, parent=parent, system_metrics=step.trains) as run:
+        options = _with_given(step, options)
         run.log_params({name: options[name] for name in step.options})
         for name in (step.name, *_all_needs(step)):
             STEPS[name].check(options)
-        options = _with_upstream_of_given(step, options)
         upstream = {}
         for need in step.needs:
             upstream[need] = resolve(STEPS[need], options, run)
@@ -63,6 +64,9 @@ def _resolve_one(step: Step, options: dict, parent: Run) -> str:
 
 def _resolve_seeds(step: Step, options: dict, parent: Run) -> list[str]:
     """One run per named noisy run or per training seed, side by side in processes of their own."""
+    for need in step.needs:
+        if "training_seed" not in STEPS[need].options:  # the same for all seeds: make it once
+            options = options | _given(need, resolve(STEPS[need], options, parent))
     if options["noisy_run"]:
         variants = [options | {"noisy_run": one} for one in options["noisy_run"].split(",")]
     else:
@@ -75,6 +79,7 @@ def _resolve_seeds(step: Step, options: dict, parent: Run) -> list[str]:
 def _in_worker(name: str, options: dict, parent_id: str) -> str:
     import entry_points.all_steps  # noqa: F401  (a new process knows no step yet)
 
+    quiet()
     return _resolve_one(STEPS[name], options | {"jobs": 1}, Run(parent_id))
 
 
@@ -100,13 +105,16 @@ def _note(run: Run, step: Step, options: dict, upstream: dict[str, list[str]]) -
         run.tag("anomaly.dataset", Run(upstream["generate_noise"][0]).tags["anomaly.dataset"])
 
 
-def _with_upstream_of_given(step: Step, options: dict) -> dict:
-    """Fill in the runs that the named runs were themselves made from. Raises BadOption where two disagree."""
+def _with_given(step: Step, options: dict) -> dict:
+    """A named run brings along its options and the runs it was made from. Raises BadOption where two disagree."""
     filled = dict(options)
     for name in _all_needs(step):
         given = options.get(STEPS[name].run_option or "")
-        for one in given.split(",") if given else []:
-            for upstream, ids in upstream_of(open_run(_run_id(one), name)).items():
+        for one in reversed(given.split(",")) if given else []:
+            run = open_run(_run_id(one), name)
+            config = run.json("config.json")
+            filled |= {key: config[key] for key in STEPS[name].options if key in config and key not in RUNTIME_ONLY}
+            for upstream, ids in upstream_of(run).items():
                 option, value = STEPS[upstream].run_option or "", ",".join(ids)
                 if filled.get(option) not in (None, value) and upstream in step.needs:
                     raise BadOption(f"{STEPS[name].run_option}={one} comes from another {upstream} run than the rest")

@@ -111,15 +111,25 @@ class Run:
         return found
 
     def json(self, artifact: str) -> dict:
-        """Read JSON."""
-        return json.loads(self.path(artifact).read_text())
+        """Read a JSON object. Raises RunNotFound where it is missing or damaged."""
+        try:
+            value = json.loads(self.path(artifact).read_text())
+        except (OSError, ValueError) as error:
+            raise self._damaged(artifact, error) from None
+        if not isinstance(value, dict):
+            raise self._damaged(artifact, "not an object")
+        return value
 
     def frame(self, artifact: str) -> pd.DataFrame:
         """Read a Parquet artifact. Raises RunNotFound where it is missing or damaged."""
         try:
             return pd.read_parquet(io.BytesIO(self.path(artifact).read_bytes()))
-        except (pa.ArrowException, OSError) as error:
-            raise RunNotFound(f"artifact '{artifact}' of run {self.id} cannot be read ({error})") from None
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise self._damaged(artifact, error) from None
+
+    def _damaged(self, artifact: str, why: object) -> RunNotFound:
+        reason = str(why).splitlines()[0] if str(why) else "damaged"
+        return RunNotFound(f"artifact '{artifact}' of run {self.id} cannot be read ({reason}); make the run again")
 
 
 def open_run(run_id: str, step: str) -> Run:

@@ -1,5 +1,7 @@
 """Models that never saw the rows they judge."""
 
+import logging
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -67,10 +69,13 @@ def fold_folder(folder: Path, k: int) -> Path:
 
 def side_by_side(tasks: list, jobs: int) -> Iterator:
     """Run joblib tasks in `jobs` processes of one thread each; results come in order, each when it is done."""
-    with parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
+    with warnings.catch_warnings(), parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
+        # A process that has grown by a training's memory is replaced between two tasks: that is meant to be.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
         yield from Parallel(return_as="generator")(tasks)
 
 
 def _fit_one(samples: Samples, config: TrainConfig, seed: int, device: str, folder: Path) -> None:
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # a new process would tell its precision each time
     model, _ = fit(samples, config, seed=seed, device=device)
     save_model(model, folder)

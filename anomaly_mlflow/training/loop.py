@@ -1,6 +1,5 @@
 """One readable training loop; device and precision through Lightning Fabric."""
 
-import logging
 from collections.abc import Callable
 
 import numpy as np
@@ -18,8 +17,6 @@ from anomaly_mlflow.training.recorder import EpochSink, Recorder
 from anomaly_mlflow.training.recording import Recording
 
 __all__ = ["fit"]
-
-logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it tells of the precision in every process
 
 OnEpoch = Callable[[int, Classifier, float], None]
 
