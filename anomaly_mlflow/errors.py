@@ -31,7 +31,11 @@ class UnknownName(AnomalyError):
     """A source, model, signal or table of this name does not exist; the known ones are listed."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]):
-        super().__init__(f"unknown {kind} '{name}'; known: {', '.join(sorted(known))}")
+        super().__init__(kind, name, sorted(known))  # as arguments, so that it crosses process borders
+
+    def __str__(self) -> str:
+        kind, name, known = self.args
+        return f"unknown {kind} '{name}'; known: {', '.join(known)}"
 
 
 class MissingEvidence(AnomalyError):

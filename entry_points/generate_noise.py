@@ -6,12 +6,11 @@ from anomaly_mlflow.anomalies.difficulty import hard_rows, out_of_fold_margin
 from anomaly_mlflow.anomalies.plan import check_shares, inject, rates
 from anomaly_mlflow.anomalies.similarity import class_tables
 from anomaly_mlflow.anomalies.types import AnomalyType
-from anomaly_mlflow.errors import BadData
-from anomaly_mlflow.report.figures import preview_grid
+from anomaly_mlflow.errors import BadData, BadOption
+from anomaly_mlflow.report.preview import preview_grid
 from anomaly_mlflow.tracking.run import Run
-from entry_points.sample_files import load_options, write_samples
+from entry_points.sample_files import load_again, write_samples
 from entry_points.step import Upstream, only, step
-from entry_points.train_baseline import DATA
 
 SHARES = {
     AnomalyType.NEAR_MISS: "near_miss_share",
@@ -27,23 +26,29 @@ def shares(options: dict) -> dict[AnomalyType, float]:
     return {kind: options[name] for kind, name in SHARES.items()}
 
 
+def check_options(options: dict) -> None:
+    """Raises BadOption for shares that do not fit, and for strangers out of the data set itself."""
+    check_shares(shares(options))
+    if options["ood"].partition("?")[0] == options["dataset"].partition("?")[0]:
+        raise BadOption(f"ood={options['ood']} is the data set itself; name images of no class")
+
+
 @step(
     "generate_noise",
-    own=(*DATA, *SHARES.values(), "near_table", "gross_table", "ood", "ood_label"),
+    own=("seed", *SHARES.values(), "near_table", "gross_table", "ood", "ood_label"),
     needs=("train_baseline",),
     run_option="noise_run",
-    check=lambda options: check_shares(shares(options)),
+    check=check_options,
 )
 def generate_noise(run: Run, options: dict, upstream: Upstream) -> None:
     """Inject near-miss, gross and random label errors and images of no class; mark the hard ones; keep the ledger."""
     baseline = only(upstream, "train_baseline")
-    source = options | {name: baseline.json("config.json")[name] for name in DATA}
-    samples, _ = load_options(source)
+    samples = load_again(baseline, run)
     out_of_fold = baseline.frame("baseline/out_of_fold.parquet")
     if not np.array_equal(out_of_fold["sample_id"], samples.sample_id):
         raise BadData(f"the data source has changed since run {baseline.id}; run train_baseline again")
     margin = out_of_fold_margin(np.stack(out_of_fold["logits"]), samples.labels)
-    distance = np.array(baseline.json("baseline/classes.json")["class_distance"])
+    distance = baseline.frame("baseline/class_distance.parquet").to_numpy()
     tables = class_tables(samples.classes, distance, near=options["near_table"], far=options["gross_table"])
     noisy, ledger = inject(
         samples,
@@ -54,8 +59,7 @@ def generate_noise(run: Run, options: dict, upstream: Upstream) -> None:
         ood_label=options["ood_label"],
         seed=options["seed"],
     )
-    run.log_json(source, "config.json")
-    run.log_dataset(noisy.images, noisy.labels, noisy.name, source["dataset"], "anomalies injected")
+    run.log_dataset(noisy.images, noisy.labels, noisy.name, run.tags["anomaly.dataset"], "anomalies injected")
     write_samples(run, noisy, (ledger["anomaly_type"] == AnomalyType.OOD).to_numpy())
     run.log_frame(ledger, "ledger.parquet")
     run.log_json(rates(ledger), "rates.json")

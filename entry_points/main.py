@@ -1,5 +1,7 @@
 """The whole study, every step a run of its own, and its report."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from scipy.stats import mode
@@ -35,10 +37,12 @@ def main(run: Run, options: dict, upstream: Upstream) -> None:
     run.log_metrics(claim_metrics(verdicts))
     judged = read_judged(upstream)
     for number, features in enumerate(judged.features):
-        run.log_frame(features, "features.parquet" if number == 0 else f"features/seed={number}.parquet")
+        seed = upstream["extract_features"][number].json("config.json")["training_seed"]
+        run.log_frame(features, f"features/training_seed={seed}.parquet")
+    run.log_frame(judged.features[0], "features.parquet")
     report = render(_report(run, options, upstream, auroc, verdicts))
     run.log_text(report, "report.html")
-    _tell(run, verdicts)
+    _tell(run, verdicts, report)
 
 
 def _report(run: Run, options: dict, upstream: Upstream, auroc: pd.DataFrame, verdicts: pd.DataFrame) -> Report:
@@ -70,9 +74,13 @@ def _curves(noisy: Run) -> Curves:
     return Curves(recording.loss, recording.confidence, np.array(noisy.metric_history("test_accuracy")))
 
 
-def _tell(run: Run, verdicts: pd.DataFrame) -> None:
+def _tell(run: Run, verdicts: pd.DataFrame, report: str) -> None:
     print(f"\n{verdict_lines(headline(verdicts))}\n")
     print(f"run:    {run.link}")
-    if not has_server():
+    if has_server():
+        path = Path("report.html").absolute()
+        path.write_text(report)
+    else:
         print("        (start `make server` to open it)")
-    print(f"report: {run.path('report.html')}")
+        path = run.path("report.html")
+    print(f"report: {path}")

@@ -7,17 +7,27 @@ import pandas as pd
 from PIL import Image
 
 from anomaly_mlflow.data.samples import Samples
-from anomaly_mlflow.data.sources import load_split
+from anomaly_mlflow.data.sources import digest, load_split
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.tracking.run import Run
 
-__all__ = ["load_options", "read_samples", "write_samples"]
+__all__ = ["DATA", "load_again", "load_options", "read_samples", "write_samples"]
+
+DATA = ("dataset", "test", "subset", "corrupt", "seed")
 
 
-def load_options(options: dict) -> tuple[Samples, Samples]:
-    """Training and test samples with true labels, from the options of a step."""
-    names = ("test", "subset", "seed", "corrupt")
-    return load_split(options["dataset"], **{name: options[name] for name in names})
+def load_options(run: Run, options: dict) -> Samples:
+    """Training samples with true labels, from the options of a step; `data.json` says which data they are."""
+    data = {name: options[name] for name in DATA}
+    run.log_json(data | {"digests": _digests(data)}, "data.json")
+    return _load(data)[0]
+
+
+def load_again(made: Run, run: Run) -> Samples:
+    """The samples of an earlier run, noted down in this one too. Raises BadData where the source has changed."""
+    data = _checked(made)
+    run.log_json(made.json("data.json"), "data.json")
+    return _load(data)[0]
 
 
 def write_samples(run: Run, samples: Samples, replaced: np.ndarray) -> None:
@@ -30,7 +40,7 @@ def write_samples(run: Run, samples: Samples, replaced: np.ndarray) -> None:
 
 def read_samples(noise: Run) -> tuple[Samples, Samples]:
     """The samples that `generate_noise` made, and the test samples. Raises BadData where the source has changed."""
-    train, test = load_options(noise.json("config.json"))
+    train, test = _load(_checked(noise))
     labels, replaced = noise.frame("samples/labels.parquet"), noise.frame("samples/replaced.parquet")
     if not np.array_equal(labels["sample_id"], train.sample_id):
         raise BadData(f"the data source has changed since run {noise.id}; run generate_noise again")
@@ -48,6 +58,23 @@ def read_samples(noise: Run) -> tuple[Samples, Samples]:
         train.encoding,
     )
     return given, test
+
+
+def _load(data: dict) -> tuple[Samples, Samples]:
+    return load_split(data["dataset"], **{name: data[name] for name in DATA if name != "dataset"})
+
+
+def _digests(data: dict) -> dict[str, str]:
+    return {name: digest(data[name]) for name in ("dataset", "test") if data[name]}
+
+
+def _checked(made: Run) -> dict:
+    data = made.json("data.json")
+    if set(data) != {*DATA, "digests"}:
+        raise BadData(f"data.json of run {made.id} does not describe a data source; make the run again")
+    if data["digests"] != _digests(data):
+        raise BadData(f"the data source {data['dataset']} has changed since run {made.id}; make the run again")
+    return data
 
 
 def _png(image: np.ndarray) -> bytes:

@@ -14,10 +14,8 @@ from anomaly_mlflow.training.config import configure
 from anomaly_mlflow.training.folds import assign_folds, fit_folds, fold_folder
 from anomaly_mlflow.training.inference import infer
 from entry_points.jobs import jobs_of
-from entry_points.sample_files import load_options
+from entry_points.sample_files import DATA, load_options
 from entry_points.step import Upstream, step
-
-DATA = ("dataset", "test", "subset", "corrupt", "seed")
 
 
 @step(
@@ -28,7 +26,7 @@ DATA = ("dataset", "test", "subset", "corrupt", "seed")
 )
 def train_baseline(run: Run, options: dict, upstream: Upstream) -> None:
     """Train out-of-fold models on true labels: they choose hard images and class tables, and supply no feature."""
-    samples, _ = load_options(options)
+    samples = load_options(run, options)
     run.log_dataset(samples.images, samples.labels, samples.name, options["dataset"], "training")
     config = configure(
         options["baseline_model"], samples.image_shape, options["device"], epochs=options["baseline_epochs"]
@@ -49,7 +47,6 @@ def train_baseline(run: Run, options: dict, upstream: Upstream) -> None:
             distances.append(class_distance(embeddings, held_out.labels, samples.num_classes))
     frame = pd.DataFrame({"sample_id": samples.sample_id, "fold": fold, "true_label": samples.labels})
     run.log_frame(frame.assign(logits=list(logits)), "baseline/out_of_fold.parquet")
-    run.log_json(
-        {"classes": samples.classes, "class_distance": np.mean(distances, axis=0).tolist()}, "baseline/classes.json"
-    )
+    distance = pd.DataFrame(np.mean(distances, axis=0), columns=[str(label) for label in range(samples.num_classes)])
+    run.log_frame(distance, "baseline/class_distance.parquet")
     run.log_metrics({"out_of_fold_accuracy": float((logits.argmax(1) == samples.labels).mean())})

@@ -1,9 +1,9 @@
 """What the two trainings of the study share: their options, and how their models are published."""
 
+import hashlib
 from pathlib import Path
 
 from anomaly_mlflow.data.samples import Samples
-from anomaly_mlflow.tracking.fingerprint import fingerprint
 from anomaly_mlflow.tracking.registry import register_model
 from anomaly_mlflow.tracking.run import Run
 
@@ -24,6 +24,9 @@ def publish(
 ) -> None:
     """Register a model folder as `<side>-<dataset>-<model>`."""
     run.log_metrics({"final_test_accuracy": test_accuracy})
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            run.note_content(file, f"model/{file.relative_to(folder)}")
     register_model(
         run,
         f"{side}-{samples.name}-{model}",
@@ -33,5 +36,5 @@ def publish(
         image_shape=samples.image_shape,
         num_classes=samples.num_classes,
         test_accuracy=test_accuracy,
-        test_set=fingerprint([], {"name": test.name, "ids": test.sample_id.tolist()}),
+        test_set=hashlib.sha256(test.images.tobytes() + test.labels.tobytes()).hexdigest(),
     )

@@ -1,7 +1,6 @@
 """Binary detectors, scored on rows they were not fitted on."""
 
 import numpy as np
-from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -9,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 
 from anomaly_mlflow.errors import BadData
 
-__all__ = ["folds", "held_out_probabilities", "logistic_regression", "out_of_fold_scores", "within_fold_ranks"]
+__all__ = ["folds", "held_out_probabilities", "logistic_regression"]
 
 FOLDS = 5
 FEWEST_ROWS = 4
@@ -24,8 +23,9 @@ def folds(positive: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
     """int64 (n,): the fold in which each row is held out; stratified by class, no group on two sides.
 
     positive: bool (n,); groups: int64 (n,), rows of one source or duplicate group share a number. Five folds, fewer
-    where a class has fewer groups: a fold without positives would rank negatives against themselves.
-    Raises BadData where a class has under 4 rows or a single group, or the groups leave a training side without it.
+    where a class has fewer groups: a fold without positives has no pair to put in order.
+    Raises BadData where a class has under 4 rows or a single group, or the groups leave a training side without a
+    class or no fold with both.
     """
     _check(positive, groups)
     count = min(FOLDS, *(len(np.unique(groups[positive == side])) for side in (True, False)))
@@ -35,13 +35,16 @@ def folds(positive: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
         if len(np.unique(positive[train])) < 2:
             raise BadData("the groups leave a fold without one of the classes; inject more rows from more sources")
         fold[held_out] = number
+    if not np.isin(fold[positive], fold[~positive]).any():
+        raise BadData("no fold holds out rows of both classes; inject more rows from more sources")
     return fold
 
 
 def held_out_probabilities(X: np.ndarray, positive: np.ndarray, fold: np.ndarray) -> np.ndarray:
     """float64 (n,): probability of the positive class by a pipeline that saw the other folds alone.
 
-    X: float (n, columns); scaling is fitted inside the pipeline, on the training folds.
+    X: float (n, columns); scaling is fitted inside the pipeline, on the training folds. Each fold has its own model:
+    compare these scores within a fold (`measures.auroc_of`).
     """
     probability = np.empty(len(positive))
     for number in np.unique(fold):
@@ -49,29 +52,6 @@ def held_out_probabilities(X: np.ndarray, positive: np.ndarray, fold: np.ndarray
         model = logistic_regression().fit(X[~held_out], positive[~held_out])
         probability[held_out] = model.predict_proba(X[held_out])[:, 1]
     return probability
-
-
-def within_fold_ranks(scores: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """float64 (n,) in 0..1: rank of each score among those of its own fold.
-
-    Raw scores of different folds may not be pooled: the held-out class is rarer in training, so the level of each
-    model moves against its own held-out rows and pooled AUROC falls below .5 where there is no effect (Parker,
-    Guenter and Bedo 2007, Stratification bias in low signal microarray studies).
-    """
-    ranks = np.empty(len(scores))
-    for number in np.unique(fold):
-        held_out = fold == number
-        ranks[held_out] = (rankdata(scores[held_out]) - 0.5) / held_out.sum()
-    return ranks
-
-
-def out_of_fold_scores(X: np.ndarray, positive: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
-    """float64 (n,) in 0..1, higher = more likely positive: held-out scores as ranks within their fold.
-
-    Raises BadData as `folds` does.
-    """
-    fold = folds(positive, groups, seed)
-    return within_fold_ranks(held_out_probabilities(X, positive, fold), fold)
 
 
 def _check(positive: np.ndarray, groups: np.ndarray) -> None:

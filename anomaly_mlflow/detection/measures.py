@@ -12,6 +12,7 @@ from scipy.stats import rankdata
 __all__ = ["Measure", "auroc", "auroc_of", "difference_of", "rates_of"]
 
 Measure = Callable[[np.ndarray], np.ndarray]
+Order = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 def auroc(scores: np.ndarray, positive: np.ndarray) -> float:
@@ -27,15 +28,21 @@ def auroc(scores: np.ndarray, positive: np.ndarray) -> float:
     return float(above / (positives * negatives))
 
 
-def auroc_of(scores: np.ndarray, positive: np.ndarray) -> Measure:
-    """The AUROC of each seed as a function of row weights: (draws, n) -> (draws, seeds).
+def auroc_of(scores: np.ndarray, positive: np.ndarray, fold: np.ndarray) -> Measure:
+    """The fold-stratified AUROC of each seed as a function of row weights: (draws, n) -> (draws, seeds).
 
-    scores: float (seeds, n); positive: bool (n,).
+    scores: float (seeds, n); positive: bool (n,); fold: int64 (n,), where each row was held out. Only (positive,
+    negative) pairs of the same fold count: weighted pairs in the right order, ties counting half, summed over folds,
+    by all weighted pairs, summed over folds. NaN where no such pair has weight. Scores of different folds come from
+    different models and may not be compared: the held-out class is rarer in training, so the level of each model moves
+    against its own held-out rows and the AUROC of pooled scores falls below .5 where there is no effect (Parker,
+    Guenter and Bedo 2007, Stratification bias in low signal microarray studies).
     """
-    ordered = [_order(row, positive) for row in np.atleast_2d(scores)]
+    members = [np.flatnonzero(fold == number) for number in np.unique(fold)]
+    ordered = [[_order(row, positive, rows) for rows in members] for row in np.atleast_2d(scores)]
 
     def measure(weights: np.ndarray) -> np.ndarray:
-        return np.stack([_weighted_auroc(weights, positive, *order) for order in ordered], axis=1)
+        return np.stack([_weighted_auroc(weights, by_fold) for by_fold in ordered], axis=1)
 
     return measure
 
@@ -62,21 +69,22 @@ def difference_of(first: Measure, second: Measure) -> Measure:
     return lambda weights: first(weights) - second(weights)
 
 
-def _order(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Negative rows by ascending score; for each positive row, how many of them lie below and how many not above."""
-    negatives = np.flatnonzero(~positive)
+def _order(scores: np.ndarray, positive: np.ndarray, rows: np.ndarray) -> Order:
+    """Of these rows the positive ones, the negative ones by ascending score, and for each positive row how many
+    negative ones lie below it and how many not above."""
+    positives, negatives = rows[positive[rows]], rows[~positive[rows]]
     negatives = negatives[np.argsort(scores[negatives], kind="stable")]
-    ascending = scores[negatives]
-    wanted = scores[positive]
-    return negatives, np.searchsorted(ascending, wanted, "left"), np.searchsorted(ascending, wanted, "right")
+    ascending, wanted = scores[negatives], scores[positives]
+    return positives, negatives, np.searchsorted(ascending, wanted, "left"), np.searchsorted(ascending, wanted, "right")
 
 
-def _weighted_auroc(
-    weights: np.ndarray, positive: np.ndarray, negatives: np.ndarray, below: np.ndarray, not_above: np.ndarray
-) -> np.ndarray:
-    """(draws,): weighted share of (positive, negative) pairs in the right order, ties counting half."""
-    reached = np.zeros((len(weights), len(negatives) + 1))
-    np.cumsum(weights[:, negatives], axis=1, out=reached[:, 1:])
-    chosen = weights[:, positive]
-    right = (chosen * (reached[:, below] + reached[:, not_above])).sum(axis=1) / 2
-    return right / (chosen.sum(axis=1) * reached[:, -1])
+def _weighted_auroc(weights: np.ndarray, by_fold: list[Order]) -> np.ndarray:
+    """(draws,): weighted share of the (positive, negative) pairs within folds that stand in the right order."""
+    right, pairs = np.zeros(len(weights)), np.zeros(len(weights))
+    for positives, negatives, below, not_above in by_fold:
+        reached = np.zeros((len(weights), len(negatives) + 1))
+        np.cumsum(weights[:, negatives], axis=1, out=reached[:, 1:])
+        chosen = weights[:, positives]
+        right += (chosen * (reached[:, below] + reached[:, not_above])).sum(axis=1) / 2
+        pairs += chosen.sum(axis=1) * reached[:, -1]
+    return np.divide(right, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)

@@ -6,9 +6,9 @@ from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.detection.by_type import ANOMALIES, most_separating
 from anomaly_mlflow.detection.types import TYPES
 from anomaly_mlflow.report import figures, palette, tables, words
+from anomaly_mlflow.report.canvas import present
 from anomaly_mlflow.report.content import Report
 from anomaly_mlflow.report.examples import examples, label_name
-from anomaly_mlflow.report.figures.canvas import present
 from anomaly_mlflow.report.pictures import figure_uri, picture_uri
 
 __all__ = ["render"]

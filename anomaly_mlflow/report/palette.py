@@ -1,7 +1,6 @@
 """Colours and words for types and verdicts, the same in every figure and on the page."""
 
 from anomaly_mlflow.anomalies.types import AnomalyType as T
-from anomaly_mlflow.studies.base import Verdict
 
 __all__ = ["COLORS", "MEANINGS", "NAMES", "PLURALS", "VERDICT_COLORS"]
 
@@ -38,4 +37,4 @@ MEANINGS = {
     T.RANDOM_FLIP: "The label was swapped for that of any other class.",
     T.OOD: "The image was replaced by one that belongs to no class.",
 }
-VERDICT_COLORS = {Verdict.SUPPORTED: "#1a7f4b", Verdict.REFUTED: "#b42318", Verdict.UNDECIDED: "#8a6500"}
+VERDICT_COLORS = {"supported": "#1a7f4b", "refuted": "#b42318", "undecided": "#8a6500"}

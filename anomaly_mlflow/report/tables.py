@@ -60,13 +60,17 @@ def verdict_rows(verdicts: pd.DataFrame) -> list[dict[str, str | bool]]:
                 "arm": row.arm,
                 "metric": _spoken(row.metric),
                 "value": "" if empty else f"{row.value:.3f}",
-                "ends": "" if empty else f"{row.low:.3f} to {row.high:.3f}",
+                "ends": "" if empty else _ends(row.low, row.high),
                 "n": "" if whole else f"{row.n:,}",
                 "verdict": row.verdict if isinstance(row.verdict, str) else "",
                 "whole": whole,
             }
         )
     return rows
+
+
+def _ends(low: float, high: float) -> str:
+    return "too few sources" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
 
 
 def _spoken(metric: str) -> str:

@@ -34,8 +34,8 @@ def part_sentence(part: Part, row: pd.Series) -> str:
     """What was measured, what came out, and what the claim needs."""
     pair = f"{PLURALS[part.positives]} from {PLURALS[part.negatives]}"
     if np.isnan(row["value"]):
-        return f"Telling {pair} by {part.arm}: too few rows to say."
-    ends = f"{100 * part.level:.0f} % interval {row['low']:.2f} to {row['high']:.2f}; {_needed(part)}"
+        return f"Telling {pair} by {part.arm}: too few rows or sources to say."
+    ends = f"{_interval(part, row)}; {_needed(part)}"
     if len(part.arms) == 1:
         return f"Telling {pair} by {part.arm}: AUROC {row['value']:.2f} ({ends})."
     first, second = (arm.name for arm in part.arms)
@@ -59,6 +59,12 @@ def rate_sentences(rates: Mapping[str, float]) -> list[str]:
     }
     others = {key: value for key, value in rates.items() if key.partition(".")[0] not in ("count", "share")}
     return [known[key].format(value) if key in known else f"{key}: {value:.4g}" for key, value in others.items()]
+
+
+def _interval(part: Part, row: pd.Series) -> str:
+    if np.isnan(row["low"]):
+        return "no interval: too few independent sources"
+    return f"{100 * part.level:.0f} % interval {row['low']:.2f} to {row['high']:.2f}"
 
 
 def _needed(part: Part) -> str:

@@ -6,7 +6,7 @@ tests it); `label` sees the same outputs beside the given label; `geometry` the 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import InitVar, dataclass, fields
 
 import numpy as np
 
@@ -22,20 +22,21 @@ class CrossFit:
     """One fold of the clean side: rows judged by an encoder and references that never saw them.
 
     rows: int64 (m,), positions of the judged rows; embeddings: float32 (m, d);
-    judged_groups, reference_groups: int64, source groups of both sides;
+    judged_groups, reference_groups: int64, source groups of both sides; checked and not kept, since they tell
+        strangers from the rest;
     reference_embeddings: float32 (r, d); reference_labels: int64 (r,), of clean rows of other folds.
     Raises Leakage where a group stands on both sides.
     """
 
     rows: np.ndarray
     embeddings: np.ndarray
-    judged_groups: np.ndarray
+    judged_groups: InitVar[np.ndarray]
     reference_embeddings: np.ndarray
     reference_labels: np.ndarray
-    reference_groups: np.ndarray
+    reference_groups: InitVar[np.ndarray]
 
-    def __post_init__(self) -> None:
-        shared = np.intersect1d(self.judged_groups, self.reference_groups)
+    def __post_init__(self, judged_groups: np.ndarray, reference_groups: np.ndarray) -> None:
+        shared = np.intersect1d(judged_groups, reference_groups)
         if len(shared):
             raise Leakage(
                 f"{len(shared)} rows are judged by an encoder that saw them (group {shared[0]}); refit the folds"

@@ -1,7 +1,7 @@
 """What a claim is, and the rule by which its interval becomes a verdict.
 
 Rule of one part: *supported* when its whole interval lies where the claim says, *refuted* when the whole interval lies
-beyond the margin, *undecided* otherwise (also where a type has too few rows).
+beyond the margin, *undecided* otherwise (also where a type has too few rows, or comes from too few sources).
 Rule of a claim: *supported* when every deciding part is, *refuted* when any is, *undecided* otherwise.
 """
 
@@ -84,7 +84,7 @@ class Claim:
 
 
 def part_verdict(part: Part, interval: Interval | None) -> Verdict:
-    """The verdict of one part; no interval, no decision."""
+    """The verdict of one part; no interval, or one whose ends are NaN, is no decision."""
     if interval is None:
         return Verdict.UNDECIDED
     if part.rule is Rule.WITHIN:

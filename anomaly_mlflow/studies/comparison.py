@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from anomaly_mlflow.detection.classifiers import folds, held_out_probabilities, within_fold_ranks
+from anomaly_mlflow.detection.classifiers import folds, held_out_probabilities
 from anomaly_mlflow.detection.measures import Measure, auroc_of, difference_of, rates_of
 from anomaly_mlflow.detection.table import matrix
 from anomaly_mlflow.errors import BadData
@@ -19,16 +19,18 @@ __all__ = ["Comparison", "compare"]
 class Comparison:
     """Positives against negatives, as each arm scores them on held-out rows.
 
-    positive: bool (n,); ranks, probability: per arm float64 (seeds, n), ranks within the fold and probabilities.
+    positive: bool (n,); groups: int64 (n,), rows of one source share a number; fold: int64 (n,), where each row was
+    held out; probability: per arm float64 (seeds, n).
     """
 
     positive: np.ndarray
-    ranks: dict[str, np.ndarray]
+    groups: np.ndarray
+    fold: np.ndarray
     probability: dict[str, np.ndarray]
 
     def auroc(self, arms: Sequence[Arm]) -> Measure:
-        """AUROC of one arm, or of the first less that of the second."""
-        measures = [auroc_of(self.ranks[arm.name], self.positive) for arm in arms]
+        """Fold-stratified AUROC of one arm, or of the first less that of the second."""
+        measures = [auroc_of(self.probability[arm.name], self.positive, self.fold) for arm in arms]
         return difference_of(*measures) if len(measures) == 2 else measures[0]
 
     def rates(self, arm: Arm) -> Measure:
@@ -51,9 +53,8 @@ def compare(
         fold = folds(positive, groups[rows], seed)
     except BadData:
         return None
-    ranks, probability = {}, {}
+    probability = {}
     for arm in arms:
         X = [matrix(table, arm.families, arm.extra)[1][rows] for table in tables]
         probability[arm.name] = np.stack([held_out_probabilities(values, positive, fold) for values in X])
-        ranks[arm.name] = np.stack([within_fold_ranks(scores, fold) for scores in probability[arm.name]])
-    return Comparison(positive, ranks, probability)
+    return Comparison(positive, groups[rows], fold, probability)

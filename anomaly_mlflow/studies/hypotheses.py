@@ -26,8 +26,9 @@ def judge(
 ) -> pd.DataFrame:
     """Verdicts on H1, H2 and H3, with all the numbers they rest on.
 
-    features_list: one table per seed of the noisy model; groups: int64 (n,), in the order of the ledger.
-    Each arm is a logistic regression on its signals, scored on held-out rows (`detection.classifiers`).
+    features_list: one table per seed of the noisy model; groups: int64 (n,), in the order of the ledger, rows of one
+    source share a number. Each arm is a logistic regression on its signals, scored on held-out rows
+    (`detection.classifiers`); AUROC compares rows of the same fold alone (`detection.measures.auroc_of`).
 
     Columns: claim, arm, metric, value, low, high, n, verdict. Per claim three kinds of rows, in this order:
     its parts (metric `near_miss_vs_hard.auroc` or `.auroc_difference`; interval at the level of the part; verdict by
@@ -35,7 +36,10 @@ def judge(
     a description of each arm (`.auroc` where it is no part, `.precision`, `.recall`, `.f1` at probability .5; 95 %
     intervals; verdict empty);
     the claim whole (arm `all`, metric `verdict`, n = that of its smallest part).
-    Means and intervals are over seeds and rows. A pair of types with too few rows is undecided with n = 0.
+    Means are over seeds, intervals over seeds and source groups. Geometry comes from the clean side, which is trained
+    once for all seeds of the noisy model: the intervals of H1 do not contain the randomness of that training.
+    A pair of types with too few rows, or one of them from a single group, is undecided with n = 0; with under five
+    groups of either type the value stands, low and high are NaN, and the part is undecided.
     Raises Leakage and BadData as `join` and `matrix` do.
     """
     if not len(features_list):
@@ -57,7 +61,7 @@ def verdict_lines(frame: pd.DataFrame) -> str:
     lines = [f"{'claim':<6}{'arm':<26}{'metric':<37}{'value':>6}  {'interval':<17}{'n':>6}  verdict"]
     for row in frame.itertuples():
         value = "" if np.isnan(row.value) else f"{row.value:.3f}"
-        ends = "" if np.isnan(row.low) else f"[{row.low:.3f}, {row.high:.3f}]"
+        ends = "too few sources" if value and np.isnan(row.low) else f"[{row.low:.3f}, {row.high:.3f}]" if value else ""
         verdict = str(row.verdict).upper() if row.metric == "verdict" else row.verdict
         lines.append(f"{row.claim:<6}{row.arm:<26}{row.metric:<37}{value:>6}  {ends:<17}{row.n:>6}  {verdict}".rstrip())
     return "\n".join(lines)
@@ -104,7 +108,7 @@ def _size(comparison: Comparison | None) -> int:
 def _part_interval(part: Part, comparison: Comparison | None, resample: Resample) -> Interval | None:
     if comparison is None:
         return None
-    return resample(comparison.auroc(part.arms), comparison.positive, level=part.level)[0]
+    return resample(comparison.auroc(part.arms), comparison.positive, comparison.groups, level=part.level)[0]
 
 
 def _description(
@@ -116,5 +120,6 @@ def _description(
     if comparison is None:
         yield from ((name, None) for name in names)
         return
-    ends = [] if told else resample(comparison.auroc((arm,)), comparison.positive)
-    yield from zip(names, [*ends, *resample(comparison.rates(arm), comparison.positive)], strict=True)
+    measures = [comparison.rates(arm)] if told else [comparison.auroc((arm,)), comparison.rates(arm)]
+    ends = [found for measure in measures for found in resample(measure, comparison.positive, comparison.groups)]
+    yield from zip(names, ends, strict=True)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 
 import mlflow
 
@@ -42,16 +42,16 @@ def start(step: str, tags: dict[str, str], *, parent: Run | None = None, system_
     except (KeyboardInterrupt, Terminated):
         status = "KILLED"
         raise
-    except AnomalyError as error:
-        run.tag("anomaly.error", str(error)[:500])
-        raise
     except Exception as error:
-        run.tag("anomaly.error", repr(error)[:500])
+        with suppress(AnomalyError), clear_errors():
+            run.tag("anomaly.error", (str(error) if isinstance(error, AnomalyError) else repr(error))[:500])
         raise
     finally:
-        if status != "FINISHED":
-            _close_children(run)
-        mlflow.end_run(status)
+        # Where the server is gone these fail too, and the error that is already on its way says so.
+        with suppress(AnomalyError) if status != "FINISHED" else nullcontext(), clear_errors():
+            if status != "FINISHED":
+                _close_children(run)
+            mlflow.end_run(status)
 
 
 def fail_waiting_run() -> None:

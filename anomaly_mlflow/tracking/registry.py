@@ -32,8 +32,8 @@ def register_model(
 ) -> str:
     """Log a model folder as a pyfunc from code and register it; the version number comes back.
 
-    `@latest` is MLflow's own name for the newest version. `@champion` moves when the test accuracy on the
-    same test set is at least the champion's, or when the test set is another (then they do not compare).
+    `@latest` is MLflow's own name for the newest version. `@champion` is the version of the highest test
+    accuracy among all that were tested on the same set as this one; other sets do not compare.
     """
     signature = ModelSignature(
         Schema([TensorSpec(np.dtype(np.uint8), (-1, *image_shape))]),
@@ -44,7 +44,7 @@ def register_model(
         python_model=str(serving_code),
         artifacts={"model": str(folder)},
         code_paths=[str(path) for path in packages],
-        pip_requirements=["mlflow", "torch", "timm", "safetensors", "lightning-fabric", "scikit-learn", "joblib"],
+        pip_requirements=["mlflow", "numpy", "safetensors", "scipy", "timm", "torch"],
         signature=signature,
         registered_model_name=name,
         tags={"anomaly.run": run.id},
@@ -53,8 +53,7 @@ def register_model(
     tags = {CHAMPION_METRIC: f"{test_accuracy:.6f}", "anomaly.test_set": test_set, "champion_metric": CHAMPION_METRIC}
     for key, value in tags.items():
         client().set_model_version_tag(name, version, key, value)
-    if _beats_champion(name, test_accuracy, test_set):
-        client().set_registered_model_alias(name, "champion", version)
+    _crown(name, test_set)
     run.tag("anomaly.model", f"models:/{name}/{version}")
     run.tag("anomaly.model_id", info.model_id)
     return str(version)
@@ -69,6 +68,8 @@ def run_of_model(uri: str) -> str:
         find = client().get_model_version_by_alias if at else client().get_model_version
         return find(name, alias).run_id
     except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
         raise RunNotFound(f"there is no registered model '{uri}' ({str(error).splitlines()[0]})") from None
 
 
@@ -83,10 +84,9 @@ def model_folder(run: Run) -> Path:
     return found
 
 
-def _beats_champion(name: str, accuracy: float, test_set: str) -> bool:
-    try:
-        champion = client().get_model_version_by_alias(name, "champion")
-    except MlflowException:
-        return True
-    comparable = champion.tags.get("anomaly.test_set") == test_set
-    return not comparable or accuracy >= float(champion.tags.get(CHAMPION_METRIC, "nan"))
+def _crown(name: str, test_set: str) -> None:
+    """Point `@champion` at the best of all versions that were tested on this set."""
+    versions = client().search_model_versions(f"name = '{name}'")
+    rivals = [version for version in versions if version.tags.get("anomaly.test_set") == test_set]
+    best = max(rivals, key=lambda version: (float(version.tags[CHAMPION_METRIC]), int(version.version)))
+    client().set_registered_model_alias(name, "champion", best.version)

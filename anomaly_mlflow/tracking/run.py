@@ -1,5 +1,6 @@
 """One MLflow run: what a step writes into it and reads from it."""
 
+import hashlib
 import io
 import json
 import tempfile
@@ -25,6 +26,7 @@ class Run:
     def __init__(self, run_id: str):
         self.id = run_id
         self._client = client()
+        self._logged: dict[str, str] = {}
 
     @property
     def tags(self) -> dict[str, str]:
@@ -69,6 +71,15 @@ class Run:
         """Set a tag."""
         self._client.set_tag(self.id, key, value)
 
+    @property
+    def content(self) -> str:
+        """Digest of the data files that this object has logged: what steps downstream are made from."""
+        return hashlib.sha256(json.dumps(self._logged, sort_keys=True).encode()).hexdigest()
+
+    def note_content(self, file: Path, path: str) -> None:
+        """Let a file count as content under this name."""
+        self._logged[path] = hashlib.sha256(file.read_bytes()).hexdigest()
+
     def log_frame(self, frame: pd.DataFrame, path: str) -> None:
         """Write a data frame as Parquet (no dictionaries) or CSV, by the path's ending."""
         with tempfile.TemporaryDirectory() as folder:
@@ -84,7 +95,7 @@ class Run:
         self._client.log_table(self.id, frame, path)
 
     def log_json(self, value: object, path: str) -> None:
-        """Write JSON."""
+        """Write JSON; it does not count as content."""
         self._client.log_dict(self.id, value, path)
 
     def log_text(self, text: str, path: str) -> None:
@@ -96,7 +107,8 @@ class Run:
         self._client.log_figure(self.id, figure, path)
 
     def log_file(self, file: Path, folder: str = "") -> None:
-        """Upload one file into an artifact folder."""
+        """Upload one file into an artifact folder; it counts as content."""
+        self.note_content(file, f"{folder}/{file.name}")
         self._client.log_artifact(self.id, str(file), None if folder in ("", ".") else folder)
 
     def metric_history(self, key: str) -> list[float]:

@@ -11,7 +11,7 @@ __all__ = ["TrainConfig", "configure"]
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Settings of one training; frozen, so that a run's fingerprint can hold them.
+    """Settings of one training; frozen; logged as training.json.
 
     learning_rate: peak of a one-cycle schedule (Smith & Topin 2019); augmentation: none, crop or flip;
     precision: 32-true or bf16-mixed, in the words of Lightning Fabric.

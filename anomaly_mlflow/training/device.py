@@ -5,7 +5,7 @@ from lightning_fabric import Fabric
 
 from anomaly_mlflow.errors import BadOption
 
-__all__ = ["choose_precision", "on_gpu"]
+__all__ = ["choose_precision", "has_bfloat16", "on_gpu"]
 
 
 def on_gpu(device: str) -> bool:
@@ -21,5 +21,9 @@ def choose_precision(precision: str, device: str, image_shape: tuple[int, int, i
     """`auto` is bfloat16 where the hardware has it and the images are large enough (16 pixels) for it to pay."""
     if precision != "auto":
         return precision
-    fast = torch.cuda.is_bf16_supported() if on_gpu(device) else torch.cpu._is_amx_tile_supported()
-    return "bf16-mixed" if fast and min(image_shape[:2]) >= 16 else "32-true"
+    return "bf16-mixed" if has_bfloat16(device) and min(image_shape[:2]) >= 16 else "32-true"
+
+
+def has_bfloat16(device: str) -> bool:
+    """Whether the device computes in bfloat16 in hardware (a CPU: with AMX)."""
+    return torch.cuda.is_bf16_supported() if on_gpu(device) else torch.cpu._is_amx_tile_supported()

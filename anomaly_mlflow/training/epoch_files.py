@@ -24,7 +24,7 @@ def write_epoch(path: Path, recording: Recording) -> None:
     """
     columns = {"sample_id": recording.sample_id, "given_label": recording.labels}
     for name in ("loss", "confidence", "margin", "entropy"):
-        columns[name] = getattr(recording, name)[0].astype(np.float16)
+        columns[name] = getattr(recording, name)[0].clip(-65504, 65504).astype(np.float16)
     columns |= {"predicted": recording.predicted[0], "correct": recording.correct[0]}
     columns["logits"] = pa.FixedSizeListArray.from_arrays(recording.logits[0].ravel(), recording.logits.shape[2])
     table = pa.table(columns, metadata={"learning_rate": repr(float(recording.learning_rate[0]))})

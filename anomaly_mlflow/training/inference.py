@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from torch.nn.functional import linear
 
 from anomaly_mlflow.data.batches import to_float
 from anomaly_mlflow.data.samples import Samples
@@ -42,5 +43,5 @@ def stochastic_logits(model: Classifier, embeddings: np.ndarray, passes: int, se
     generator = torch.Generator().manual_seed(seed)
     keep = 1 - model.architecture.dropout
     masks = (torch.rand(passes, embeddings.shape[1], generator=generator) < keep).float() / keep
-    head, rows = model.head.cpu(), torch.from_numpy(embeddings)
-    return torch.stack([head(rows * mask) for mask in masks]).numpy()
+    weight, bias, rows = model.head.weight.cpu(), model.head.bias.cpu(), torch.from_numpy(embeddings)
+    return torch.stack([linear(rows * mask, weight, bias) for mask in masks]).numpy()

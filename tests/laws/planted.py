@@ -67,10 +67,10 @@ def _shuffled(fold, where, rng):
     return CrossFit(
         where[fold.rows[judged]],
         fold.embeddings[judged],
-        fold.judged_groups[judged],
+        judged,
         fold.reference_embeddings[known],
         fold.reference_labels[known],
-        fold.reference_groups[known],
+        len(fold.rows) + known,
     )
 
 

@@ -143,16 +143,22 @@ def test_the_fingerprint_sees_every_array(own_world):
 
 def test_an_encoder_that_saw_a_judged_row_is_leakage():
     fold = world()[0].references[0]
-    seen = np.append(fold.reference_groups[1:], fold.judged_groups[0])
+    judged, seen = np.arange(len(fold.rows)), np.arange(len(fold.reference_labels)) + len(fold.rows) - 1
     with pytest.raises(Leakage, match="saw them"):
         CrossFit(
             fold.rows,
             fold.embeddings,
-            fold.judged_groups,
+            judged,
             fold.reference_embeddings,
             fold.reference_labels,
             seen,
         )
+
+
+def test_source_groups_do_not_reach_a_signal():
+    # Strangers have groups of their own: a signal that could read them would read the ledger.
+    assert not hasattr(world()[0].references[0], "judged_groups")
+    assert not hasattr(world()[0].references[0], "reference_groups")
 
 
 def test_evidence_has_no_place_for_the_ledger():

@@ -1,6 +1,5 @@
 """Figures: matplotlib Figure objects, drawn without pyplot and its global state."""
 
-from anomaly_mlflow.report.figures.preview import preview_grid
 from anomaly_mlflow.report.figures.shapley import shap_bars, shap_beeswarm
 from anomaly_mlflow.report.figures.signals import auroc_heatmap, distributions
 from anomaly_mlflow.report.figures.training import test_accuracy, training_curves
@@ -9,7 +8,6 @@ from anomaly_mlflow.report.figures.verdicts import verdict_plot
 __all__ = [
     "auroc_heatmap",
     "distributions",
-    "preview_grid",
     "shap_bars",
     "shap_beeswarm",
     "test_accuracy",

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.detection.explain import Explanation
 from anomaly_mlflow.detection.types import TYPES
-from anomaly_mlflow.report.figures.canvas import new_figure, tidy
+from anomaly_mlflow.report.canvas import new_figure, tidy
 from anomaly_mlflow.report.palette import COLORS, NAMES
 
 __all__ = ["shap_bars", "shap_beeswarm"]

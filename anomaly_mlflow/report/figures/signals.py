@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from anomaly_mlflow.detection.table import join
-from anomaly_mlflow.report.figures.canvas import INK, new_figure, present, tidy
+from anomaly_mlflow.report.canvas import new_figure, present, tidy
 from anomaly_mlflow.report.palette import COLORS, NAMES
 
-__all__ = ["auroc_heatmap", "distributions"]
+__all__ = ["distributions"]
 
 COLUMNS = 4
 
@@ -29,23 +28,6 @@ def distributions(features: Sequence[pd.DataFrame], ledger: pd.DataFrame, column
         _boxes(panel, [table.loc[table["anomaly_type"] == kind, column].to_numpy() for kind in kinds], kinds)
         tidy(panel, column, grid="x")
         panel.title.set_fontsize(8.5)
-    return figure
-
-
-def auroc_heatmap(table: pd.DataFrame) -> Figure:
-    """AUROC of every signal (rows) for every type (columns) against clean; .5 is white, below it the signal is upside
-    down, a dash where the type is absent."""
-    figure = new_figure(6.2, 0.26 * len(table) + 0.8)
-    axes = figure.subplots()
-    axes.imshow(table.to_numpy(), cmap="PuOr_r", vmin=0, vmax=1, aspect="auto")
-    for (row, column), value in np.ndenumerate(table.to_numpy()):
-        text = "–" if np.isnan(value) else f"{value:.2f}"
-        color = "white" if abs(value - 0.5) > 0.36 else INK
-        axes.text(column, row, text, ha="center", va="center", fontsize=8, color=color)
-    tidy(axes, grid=None)
-    axes.set_xticks(range(table.shape[1]), [NAMES.get(name, name) for name in table.columns])
-    axes.set_yticks(range(len(table)), table.index)
-    axes.xaxis.tick_top()
     return figure
 
 

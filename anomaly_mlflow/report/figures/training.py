@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from anomaly_mlflow.report.canvas import INK, new_figure, present, tidy
 from anomaly_mlflow.report.curves import Curves
-from anomaly_mlflow.report.figures.canvas import INK, new_figure, present, tidy
 from anomaly_mlflow.report.palette import COLORS, NAMES
 
 __all__ = ["test_accuracy", "training_curves"]

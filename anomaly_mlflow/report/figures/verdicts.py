@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from anomaly_mlflow.report.figures.canvas import GRID, INK, new_figure, tidy
+from anomaly_mlflow.report.canvas import GRID, INK, new_figure, tidy
 from anomaly_mlflow.report.palette import NAMES, VERDICT_COLORS
 from anomaly_mlflow.studies.base import Part, Rule, Verdict
 from anomaly_mlflow.studies.claims import find_part
@@ -29,7 +29,7 @@ def verdict_plot(frame: pd.DataFrame) -> Figure:
 
 
 def _draw(axes: Axes, rows: list[Row], chance: float, title: str, least: tuple[float, float]) -> None:
-    ends = [value for _, row in rows for value in (row["low"], row["high"]) if not np.isnan(value)]
+    ends = [value for _, row in rows for value in row[["low", "value", "high"]] if not np.isnan(value)]
     low, high = min([least[0], *ends]) - 0.02, max([least[1], *ends]) + 0.02
     for height, (part, row) in enumerate(rows):
         start, stop = part.margin if part.rule is Rule.WITHIN else (part.margin[0], high)
@@ -43,8 +43,10 @@ def _draw(axes: Axes, rows: list[Row], chance: float, title: str, least: tuple[f
 
 def _interval(axes: Axes, row: pd.Series, height: int, left: float) -> None:
     if np.isnan(row["value"]):
-        axes.text(left, height, "  too few rows", va="center", fontsize=8, color=INK)
+        axes.text(left, height, "  too few rows or sources", va="center", fontsize=8, color=INK)
         return
+    if np.isnan(row["low"]):
+        axes.text(left, height, "  too few independent sources", va="center", fontsize=8, color=INK)
     known = isinstance(row["verdict"], str) and row["verdict"]
     color = VERDICT_COLORS[Verdict(row["verdict"])] if known else INK
     axes.plot([row["low"], row["high"]], [height, height], color=color, linewidth=3, solid_capstyle="round")

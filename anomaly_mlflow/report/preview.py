@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from anomaly_mlflow.data.samples import Samples
+from anomaly_mlflow.report.canvas import INK, new_figure, present, short
 from anomaly_mlflow.report.examples import examples, label_name
-from anomaly_mlflow.report.figures.canvas import INK, new_figure, present, short
 from anomaly_mlflow.report.palette import COLORS, NAMES
 
 __all__ = ["preview_grid"]
