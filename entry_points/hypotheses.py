@@ -22,7 +22,7 @@ def claim_metrics(verdicts: pd.DataFrame) -> dict[str, float]:
     needs=("generate_noise", "extract_features"),
 )
 def hypotheses(run: Run, options: dict, upstream: Upstream) -> None:
-    """Test H1, H2, H3 on held-out rows, with bootstrap intervals over seeds and rows and a verdict each."""
+    """Test H1, H2, H3 on held-out rows, with bootstrap intervals over seeds and source groups, and a verdict each."""
     judged = read_judged(upstream)
     table = auroc_by_type(judged.features, judged.ledger)
     run.log_frame(table.reset_index(), "auroc_by_type.csv")

@@ -61,7 +61,7 @@ def verdict_lines(frame: pd.DataFrame) -> str:
     lines = [f"{'claim':<6}{'arm':<26}{'metric':<37}{'value':>6}  {'interval':<17}{'n':>6}  verdict"]
     for row in frame.itertuples():
         value = "" if np.isnan(row.value) else f"{row.value:.3f}"
-        ends = "too few sources" if value and np.isnan(row.low) else f"[{row.low:.3f}, {row.high:.3f}]" if value else ""
+        ends = "" if np.isnan(row.value) else _ends(row.low, row.high)
         verdict = str(row.verdict).upper() if row.metric == "verdict" else row.verdict
         lines.append(f"{row.claim:<6}{row.arm:<26}{row.metric:<37}{value:>6}  {ends:<17}{row.n:>6}  {verdict}".rstrip())
     return "\n".join(lines)
@@ -90,6 +90,10 @@ def _claim_rows(
 def _row(claim: Claim, arm: str, metric: str, ends: Interval | None, n: int, verdict: str = "") -> tuple[Any, ...]:
     ends = ends or Interval(np.nan, np.nan, np.nan)
     return claim.name, arm, metric, ends.value, ends.low, ends.high, n, verdict
+
+
+def _ends(low: float, high: float) -> str:
+    return "too few sources" if np.isnan(low) else f"[{low:.3f}, {high:.3f}]"
 
 
 def _arms(claim: Claim) -> dict[str, list[Arm]]:

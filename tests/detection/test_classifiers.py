@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from anomaly_mlflow.detection.classifiers import folds, held_out_probabilities, out_of_fold_scores, within_fold_ranks
-from anomaly_mlflow.detection.measures import auroc
+from anomaly_mlflow.detection.classifiers import folds, held_out_probabilities
+from anomaly_mlflow.detection.measures import auroc, auroc_of
 from anomaly_mlflow.errors import BadData
 
 
@@ -12,9 +12,17 @@ def planted(n=200, effect=2.0, seed=0):
     return generator.normal(size=(n, 3)) + effect * positive[:, None] * [1, 0, 0], positive
 
 
+def stratified(scores, positive, fold):
+    return auroc_of(scores[None], positive, fold)(np.ones((1, len(positive)))).item()
+
+
+def held_out_auroc(X, positive, groups, seed=0):
+    fold = folds(positive, groups, seed)
+    return stratified(held_out_probabilities(X, positive, fold), positive, fold)
+
+
 def test_a_planted_effect_is_found_on_held_out_rows():
-    X, positive = planted()
-    assert auroc(out_of_fold_scores(X, positive, np.arange(200), seed=0), positive) > 0.85
+    assert held_out_auroc(*planted(), np.arange(200)) > 0.85
 
 
 def test_no_fold_splits_a_group():
@@ -28,8 +36,8 @@ def test_no_fold_splits_a_group():
 def test_copies_of_a_row_in_one_group_are_not_learnt_by_heart():
     generator = np.random.default_rng(0)
     X, positive = np.repeat(generator.normal(size=(20, 40)), 10, axis=0), np.repeat(generator.random(20) < 0.5, 10)
-    apart = auroc(out_of_fold_scores(X, positive, np.repeat(np.arange(20), 10), seed=0), positive)
-    torn = auroc(out_of_fold_scores(X, positive, np.arange(200), seed=0), positive)
+    apart = held_out_auroc(X, positive, np.repeat(np.arange(20), 10))
+    torn = held_out_auroc(X, positive, np.arange(200))
     assert apart < 0.8 < 0.99 < torn
 
 
@@ -44,22 +52,16 @@ def test_scaling_and_fit_do_not_see_the_held_out_rows():
     assert not np.array_equal(before, after)
 
 
-def test_pooled_ranks_mend_what_pooled_raw_scores_get_wrong_where_there_is_no_effect():
-    raw, ranked = [], []
+def test_pairs_within_folds_mend_what_pooled_scores_get_wrong_where_there_is_no_effect():
+    pooled, within = [], []
     for seed in range(50):
         X, positive = planted(n=47, effect=0.0, seed=seed)  # 47 rows: folds of unequal class shares
         fold = folds(positive, np.arange(len(X)), seed)
         scores = held_out_probabilities(X, positive, fold)
-        raw.append(auroc(scores, positive))
-        ranked.append(auroc(within_fold_ranks(scores, fold), positive))
-    assert np.mean(raw) + 0.01 < np.mean(ranked)
-    assert np.mean(ranked) == pytest.approx(0.5, abs=0.05)
-
-
-def test_ranks_are_unchanged_by_an_increasing_transform_of_a_fold():
-    scores, fold = np.random.default_rng(0).random(50), np.arange(50) % 5
-    moved = np.where(fold == 2, np.exp(9 * scores), scores)
-    assert np.array_equal(within_fold_ranks(scores, fold), within_fold_ranks(moved, fold))
+        pooled.append(auroc(scores, positive))
+        within.append(stratified(scores, positive, fold))
+    assert np.mean(pooled) + 0.01 < np.mean(within)
+    assert np.mean(within) == pytest.approx(0.5, abs=0.05)
 
 
 def test_few_rows_or_groups_make_fewer_folds():
@@ -81,8 +83,23 @@ def test_a_class_from_one_group_is_refused():
         folds(positive, np.where(positive, 7, np.arange(40)), seed=0)
 
 
+def test_groups_that_leave_no_fold_with_both_classes_are_refused(monkeypatch):
+    class Apart:
+        """Every fold holds out one class alone, every training side has both."""
+
+        def __init__(self, *args, **options): ...
+
+        def split(self, X, positive, groups):
+            return [(np.flatnonzero(np.arange(40) % 4 != k), np.flatnonzero(np.arange(40) % 4 == k)) for k in range(4)]
+
+    monkeypatch.setattr("anomaly_mlflow.detection.classifiers.StratifiedGroupKFold", Apart)
+    with pytest.raises(BadData, match="no fold holds out rows of both classes"):
+        folds(np.arange(40) % 4 < 2, np.arange(40), seed=0)
+
+
 def test_scores_come_from_the_seed_alone():
     X, positive = planted(effect=0.3)
-    same, again, other = (out_of_fold_scores(X, positive, np.arange(200), seed) for seed in (1, 1, 2))
+    drawn = [folds(positive, np.arange(200), seed) for seed in (1, 1, 2)]
+    same, again, other = (held_out_probabilities(X, positive, fold) for fold in drawn)
     assert np.array_equal(same, again)
     assert not np.array_equal(same, other)

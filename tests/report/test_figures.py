@@ -32,7 +32,6 @@ def every_figure(report):
     yield figures.training_curves(report.curves, types)
     yield figures.test_accuracy(report.curves)
     yield figures.distributions(report.features, report.ledger, report.auroc.index[:5])
-    yield figures.auroc_heatmap(report.auroc)
     yield figures.verdict_plot(report.verdicts)
     yield figures.shap_bars(report.explanation, AnomalyType.HARD)
     yield figures.shap_beeswarm(report.explanation)
@@ -78,20 +77,22 @@ def test_a_signal_that_is_constant_has_a_box(report):
     drawn(figures.distributions(frames, report.ledger, ["label.loss"]))
 
 
-def test_the_heat_map_names_signals_and_marks_what_is_absent(without_hard):
-    axes = figures.auroc_heatmap(without_hard.auroc).axes[0]
-    assert set(without_hard.auroc.index) < set(texts(axes))
-    assert [text.get_text() for text in axes.texts].count("–") == len(without_hard.auroc)
-
-
 def test_the_verdict_plot_has_one_line_for_each_part(report, without_hard):
     upper, lower = figures.verdict_plot(report.verdicts).axes
     assert len(upper.get_yticks()) == 4
     assert len(lower.get_yticks()) == 2
     assert "H3  dynamics - control: near miss vs hard (no vote)" in texts(lower)
     assert [text.get_text().strip() for text in figures.verdict_plot(without_hard.verdicts).axes[1].texts] == [
-        "too few rows"
+        "too few rows or sources"
     ] * 2
+
+
+def test_the_verdict_plot_shows_a_value_without_an_interval_and_says_why(report):
+    frame = report.verdicts.copy()
+    frame.loc[1, ["value", "low", "high"]] = [0.1, np.nan, np.nan]
+    upper = drawn(figures.verdict_plot(frame)).axes[0]
+    assert [text.get_text().strip() for text in upper.texts] == ["too few independent sources"]
+    assert upper.get_xlim()[0] < 0.1
 
 
 def test_the_verdict_plot_reads_a_frame_that_went_through_a_csv_file(report, tmp_path):

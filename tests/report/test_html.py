@@ -1,10 +1,12 @@
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from planted_report import HOSTILE
 
 from anomaly_mlflow.report.html import render
+from anomaly_mlflow.report.tables import verdict_rows
 from anomaly_mlflow.report.words import claim_cards
 
 SECTIONS = ["verdicts", "injected", "training", "signals", "distributions", "numbers", "types", "gallery", "made"]
@@ -77,7 +79,7 @@ def test_every_claim_every_signal_and_every_suspect_is_shown(report, page):
 
 def test_a_missing_type_leaves_a_whole_page(without_hard):
     words = " ".join(Page(render(without_hard)).words)
-    assert "too few rows to say" in words
+    assert "too few rows or sources to say" in words
     assert "The data does not settle this." in words
     assert "nan" not in re.sub(r"[a-z]*nan[a-z]+", "", words)
 
@@ -90,3 +92,16 @@ def test_the_sentence_of_a_part_tells_value_interval_and_need(report):
     assert "at least 0.90" in sentence and verdict == row["verdict"]
     control, verdict = cards["H3"]["sentences"][1]
     assert "no vote" in control and "dynamics.final_loss" in control and verdict == ""
+
+
+def test_a_part_without_an_interval_says_why(report):
+    frame = report.verdicts.copy()
+    frame.loc[1, ["low", "high", "verdict"]] = [np.nan, np.nan, "undecided"]
+    sentence, verdict = claim_cards(frame)[0]["sentences"][1]
+    assert f"AUROC {frame['value'][1]:.2f} (no interval: too few independent sources; the claim needs" in sentence
+    assert verdict == "undecided" and verdict_rows(frame)[1]["ends"] == "too few sources"
+
+
+def test_the_verdicts_say_what_the_intervals_leave_out(page):
+    words = re.sub(r"\s+", " ", " ".join(page.words))
+    assert "the intervals of H1 do not contain the randomness of its training" in words

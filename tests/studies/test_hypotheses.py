@@ -100,6 +100,26 @@ def test_a_type_from_one_photograph_is_undecided():
     assert cell(frame, "H1", "geometry", "ood_vs_clean.auroc")["verdict"] == "undecided"
 
 
+def from_sources(kind, count):
+    """The world as claimed, where the rows of one type come from so many photographs; its ledger and its groups."""
+    truth = synthetic.ledger()
+    own = np.arange(len(truth))
+    return truth, np.where(truth["anomaly_type"] == kind, -1 - own % count, own)
+
+
+def test_a_type_from_under_five_photographs_has_a_value_but_no_interval_and_no_verdict():
+    for count, verdict in ((4, "undecided"), (5, "supported")):
+        truth, groups = from_sources(AnomalyType.OOD, count)
+        frame = judge(synthetic.features(truth), truth, groups, draws=50)
+        row = cell(frame, "H1", "geometry", "ood_vs_clean.auroc")
+        assert row["value"] > 0.95 and row["n"] == 480 and row["verdict"] == verdict
+        assert np.isnan(row["low"]) == np.isnan(row["high"]) == (count < 5)
+        assert np.isfinite(cell(frame, "H1", "geometry", "gross_vs_clean.auroc")["low"])
+        assert ("too few sources" in verdict_lines(frame)) == (count < 5)
+        assert np.isnan(cell(frame, "H1", "geometry", "ood_vs_clean.f1")["low"]) == (count < 5)
+        assert of(frame, "H1") == "undecided" or count == 5
+
+
 def test_truth_among_the_features_is_leakage():
     truth = synthetic.ledger()
     frames = [frame.assign(**{"dynamics.true_label": 0.0}) for frame in synthetic.features(truth)]
