@@ -29,6 +29,8 @@ def shares(options: dict) -> dict[AnomalyType, float]:
 def check_options(options: dict) -> None:
     """Raises BadOption for shares that do not fit, and for strangers out of the data set itself."""
     check_shares(shares(options))
+    if sum(shares(options).values()) > 0.9:
+        raise BadOption("the shares of all types leave too few clean rows for a clean side; lower them to 0.9 in all")
     if options["ood"].partition("?")[0] == options["dataset"].partition("?")[0]:
         raise BadOption(f"ood={options['ood']} is the data set itself; name images of no class")
 
@@ -44,7 +46,7 @@ def generate_noise(run: Run, options: dict, upstream: Upstream) -> None:
     """Inject near-miss, gross and random label errors and images of no class; mark the hard ones; keep the ledger."""
     baseline = only(upstream, "train_baseline")
     samples = load_again(baseline, run)
-    out_of_fold = baseline.frame("baseline/out_of_fold.parquet")
+    out_of_fold = baseline.frame("baseline/out_of_fold.parquet", {"sample_id": int, "logits": object})
     if not np.array_equal(out_of_fold["sample_id"], samples.sample_id):
         raise BadData(f"the data source has changed since run {baseline.id}; run train_baseline again")
     margin = out_of_fold_margin(np.stack(out_of_fold["logits"]), samples.labels)

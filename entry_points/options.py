@@ -19,7 +19,12 @@ class _Auto(click.ParamType):
         self.name = f"{kind.name} or auto"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
-        return None if value in (None, "auto") else self.kind.convert(value, param, ctx)
+        if value in (None, "auto"):
+            return None
+        converted = self.kind.convert(value, param, ctx)
+        if converted != converted:
+            self.fail("nan is no number.", param, ctx)
+        return converted
 
 
 class _None(click.ParamType):
@@ -28,12 +33,14 @@ class _None(click.ParamType):
     name = "text or none"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        if value == "":
+            self.fail("it is empty; write none to leave it out.", param, ctx)
         return None if value in (None, "none") else value
 
 
 _share = click.FloatRange(0, 1)
 _count = click.IntRange(min=1)
-_positive = click.FloatRange(min=0, min_open=True)
+_positive = click.FloatRange(min=0, max=1e6, min_open=True)
 _table = click.Choice(["auto", "literature", "embedding"])
 _model = click.Choice(sorted(MODELS))
 

@@ -1,11 +1,13 @@
 """Samples as artifacts: given labels and replaced images; the rest is read from the source again."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
+from anomaly_mlflow.data.decode import decode
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.data.sources import digest, load_split
 from anomaly_mlflow.errors import BadData
@@ -41,23 +43,20 @@ def write_samples(run: Run, samples: Samples, replaced: np.ndarray) -> None:
 def read_samples(noise: Run) -> tuple[Samples, Samples]:
     """The samples that `generate_noise` made, and the test samples. Raises BadData where the source has changed."""
     train, test = _load(_checked(noise))
-    labels, replaced = noise.frame("samples/labels.parquet"), noise.frame("samples/replaced.parquet")
+    labels, replaced = (
+        noise.frame("samples/labels.parquet", {"sample_id": int, "given_label": int, "group": int}),
+        noise.frame("samples/replaced.parquet", {"sample_id": int, "image": object}),
+    )
     if not np.array_equal(labels["sample_id"], train.sample_id):
         raise BadData(f"the data source has changed since run {noise.id}; run generate_noise again")
     images = train.images.copy()
-    at = np.searchsorted(train.sample_id, replaced["sample_id"], sorter=np.argsort(train.sample_id))
-    for row, image in zip(np.argsort(train.sample_id)[at], replaced["image"], strict=True):
-        images[row] = np.asarray(Image.open(io.BytesIO(image))).reshape(train.image_shape)
-    given = Samples(
-        images,
-        labels["given_label"].to_numpy(),
-        train.sample_id,
-        train.classes,
-        train.name,
-        labels["group"].to_numpy(),
-        train.encoding,
-    )
-    return given, test
+    rows = pd.Index(train.sample_id).get_indexer(replaced["sample_id"])
+    if (rows < 0).any():
+        raise BadData(f"run {noise.id} replaced images that the data source lacks; run generate_noise again")
+    images[rows] = _decoded(replaced["image"], noise, train.image_shape)
+    return replace(
+        train, images=images, labels=labels["given_label"].to_numpy(), groups=labels["group"].to_numpy()
+    ), test
 
 
 def _load(data: dict) -> tuple[Samples, Samples]:
@@ -75,6 +74,15 @@ def _checked(made: Run) -> dict:
     if data["digests"] != _digests(data):
         raise BadData(f"the data source {data['dataset']} has changed since run {made.id}; make the run again")
     return data
+
+
+def _decoded(cells: pd.Series, noise: Run, shape: tuple[int, int, int]) -> np.ndarray:
+    if cells.empty:
+        return np.empty((0, *shape), np.uint8)
+    pictures = decode(lambda: cells, shape)
+    if pictures.failures:
+        raise BadData(f"{len(pictures.failures)} replaced images of run {noise.id} do not decode; run it again")
+    return pictures.images
 
 
 def _png(image: np.ndarray) -> bytes:

@@ -13,6 +13,7 @@ from anomaly_mlflow.training.config import configure
 from anomaly_mlflow.training.folds import CROSS_FIT, assign_folds, fit_folds
 from anomaly_mlflow.training.inference import accuracy
 from entry_points.jobs import jobs_of
+from entry_points.judged import read_ledger
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step
 from entry_points.trained import TRAINING, chosen, publish
@@ -29,7 +30,7 @@ def train_clean(run: Run, options: dict, upstream: Upstream) -> None:
     """Train an encoder per fold on the clean rows of the other folds, hard ones left out, and one on all of them."""
     noise = only(upstream, "generate_noise")
     samples, test = read_samples(noise)
-    ledger = noise.frame("ledger.parquet").set_index("sample_id").loc[samples.sample_id]
+    ledger = read_ledger(noise, samples.sample_id)
     reference = (ledger["anomaly_type"] == AnomalyType.CLEAN).to_numpy()
     run.log_dataset(samples.images, samples.labels, samples.name, run.tags["anomaly.dataset"], "training, clean rows")
     config = configure(options["model"], samples.image_shape, options["device"], **chosen(options))

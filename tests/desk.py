@@ -41,5 +41,9 @@ class Desk:
         text = f"tags.`anomaly.step` = '{step}'" if step else ""
         return list(self.client.search_runs(experiments, text))
 
+    def oldest(self, step: str, count: int = 1) -> list:
+        """The first runs of a step: those that the main job made, whatever tests typed since."""
+        return self.runs(step)[::-1][:count]
+
     def artifact(self, run_id: str, path: str) -> Path:
         return Path(self.client.get_run(run_id).info.artifact_uri, path)

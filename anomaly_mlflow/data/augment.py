@@ -23,7 +23,8 @@ class Augmenter:
     kind: str
 
     def __post_init__(self) -> None:
-        margin = 0 if self.kind == "none" else max(1, min(self.images.shape[1:3]) // 16)
+        side = min(self.images.shape[1:3])
+        margin = 0 if self.kind == "none" or side == 1 else max(1, side // 16)
         channels_first = self.images.permute(0, 3, 1, 2)
         padded = (
             pad(channels_first.float(), (margin,) * 4, mode="reflect").to(torch.uint8) if margin else channels_first

@@ -78,7 +78,14 @@ def parse(text: str) -> Spec:
     where = tuple(tuple(part.split("=", 1)) for part in tail.split("&")) if mark else ()
     if any(len(part) != 2 or not part[0] for part in where):
         raise BadOption(f"source '{text}': write a filter as ?column=value, several joined with &")
-    return Spec(name, Path(path).expanduser() if path else None, where)  # type: ignore[arg-type]
+    return Spec(name, _expanded(path) if path else None, where)  # type: ignore[arg-type]
+
+
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise BadOption(f"path '{path}': {error}") from None
 
 
 def list_source(text: str) -> Listing:

@@ -38,7 +38,7 @@ def parquet(spec: Spec) -> Listing:
         classes=class_names(set_name(path), labels, kept, ids),
         labels=labels[rows],
         sample_id=ids[rows],
-        groups=_groups(table)[rows] if "group" in table.column_names else ids[rows],
+        groups=_groups(path, table)[rows] if "group" in table.column_names else ids[rows],
         read=lambda chosen: _cells(path, rows[chosen]),
         title=lambda row: f"index {ids[rows[row]]}",
         digest=lambda: _digest(path, spec),
@@ -58,7 +58,10 @@ def _table(path: Path, spec: Spec) -> pa.Table:
         schema = file.schema_arrow
         for name in ("image", "label"):
             if name not in schema.names:
-                raise BadData(f"{path} has no column '{name}'; it has: {', '.join(schema.names)}")
+                raise BadData(f"{path} has no column '{name}'; it has: {', '.join(schema.names[:10])}")
+        twice = [name for name in schema.names[:1000] if schema.names.count(name) > 1]
+        if twice:
+            raise BadData(f"{path} has several columns '{twice[0]}'; rename one")
         for name, _ in spec.where:
             if name not in schema.names:
                 raise UnknownName("column", name, schema.names)
@@ -88,7 +91,8 @@ def _integers(path: Path, table: pa.Table, name: str) -> np.ndarray:
     if not pa.types.is_integer(column.type) or column.null_count:
         problem = f"{column.null_count} empty cells" if column.null_count else f"type {column.type}"
         raise BadData(f"{path}: column '{name}' must be whole numbers without gaps, and has {problem}")
-    return column.to_numpy().astype(np.int64)
+    with _readable(path):
+        return pc.cast(column, pa.int64()).to_numpy()
 
 
 def _ids(path: Path, table: pa.Table) -> np.ndarray:
@@ -101,7 +105,9 @@ def _ids(path: Path, table: pa.Table) -> np.ndarray:
     return ids
 
 
-def _groups(table: pa.Table) -> np.ndarray:
+def _groups(path: Path, table: pa.Table) -> np.ndarray:
+    if pa.types.is_nested(table["group"].type):
+        raise BadData(f"{path}: column 'group' must hold numbers or text, not {table['group'].type}")
     codes = pd.factorize(table["group"].to_pandas())[0].astype(np.int64)
     return np.where(codes < 0, len(codes) + np.arange(len(codes)), codes)
 

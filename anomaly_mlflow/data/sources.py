@@ -48,6 +48,8 @@ def load_split(
     else:
         other = _same_classes(list_source(test), listing)
         test_rows, rest = np.arange(len(other.labels)), np.arange(len(listing.labels))
+    if len(listing.classes) < 2:
+        raise BadData(f"'{listing.name}' has a single class; a classifier needs two at least")
     check_class_sizes(listing.labels[rest], listing.classes)
     train = materialise(listing, rest[stratified(listing.labels[rest], subset, seed)], corrupt)
     tested = materialise(other, test_rows, corrupt, shape=train.image_shape)
@@ -101,9 +103,10 @@ def _raw_groups(listing: Listing) -> np.ndarray:
 
 def _same_classes(test: Listing, train: Listing) -> Listing:
     numbered = any(all(name.isdigit() for name in names) for names in (test.classes, train.classes))
+    numbered = numbered and len(test.classes) == len(train.classes)
     if set(test.classes) <= set(train.classes):
         position = np.array([train.classes.index(name) for name in test.classes])
-    elif numbered and len(test.classes) <= len(train.classes):
+    elif numbered:
         position = np.arange(len(test.classes))
     else:
         sets = f"the test set has classes {_some(test.classes)}, the training set {_some(train.classes)}"

@@ -38,7 +38,7 @@ class Architecture:
                 int(values["num_classes"]),
                 float(values["dropout"]),  # type: ignore[index]
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise BadData(f"architecture.json does not describe a model ({error!r}); log the model again") from None
         sane = 1 <= height <= 1024 and 1 <= width <= 1024 and channels in (1, 3)
         if not (sane and 2 <= found.num_classes <= 100_000 and 0 <= found.dropout < 1):

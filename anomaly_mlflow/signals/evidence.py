@@ -7,10 +7,10 @@ import pandas as pd
 import pyarrow as pa
 
 from anomaly_mlflow.data.samples import Samples
-from anomaly_mlflow.errors import BadData
+from anomaly_mlflow.errors import BadData, Leakage
 from anomaly_mlflow.signals.base import CrossFit, Evidence
-from anomaly_mlflow.training.checkpoints import load_model
-from anomaly_mlflow.training.folds import CROSS_FIT, fold_folder
+from anomaly_mlflow.training.checkpoints import load_model, read_seen
+from anomaly_mlflow.training.folds import CROSS_FIT, fold_folder, seen_digest
 from anomaly_mlflow.training.inference import infer, stochastic_logits
 from anomaly_mlflow.training.recording import Recording
 
@@ -38,16 +38,22 @@ def collect(samples: Samples, clean: Path, noisy: Path, recording: Recording, *,
 def cross_fitted(samples: Samples, folder: Path) -> list[CrossFit]:
     """Embed each fold, and the clean rows of the other folds, by the fold's own encoder.
 
-    Raises BadData where the folder was made from other samples, Leakage where a fold judges what it saw.
+    Raises BadData where the folder was made from other samples, Leakage where an encoder learnt from other rows than
+    the plan says: then it may have seen what it judges.
     """
     plan = _read_plan(folder)
     if not np.array_equal(plan["sample_id"], samples.sample_id):
         raise BadData(f"the clean model in {folder} was trained on other samples; name its own generate_noise run")
     fold, reference = plan["fold"].to_numpy(), plan["reference"].to_numpy()
-    return [_judge(samples, fold == k, reference & (fold != k), fold_folder(folder, k)) for k in range(fold.max() + 1)]
+    folds = range(fold.max() + 1)
+    if set(fold) != set(folds) or not all((reference & (fold != k)).any() for k in folds):
+        raise BadData(f"{CROSS_FIT} in {folder} does not describe folds; train the clean model again")
+    return [_judge(samples, fold == k, reference & (fold != k), fold_folder(folder, k)) for k in folds]
 
 
 def _judge(samples: Samples, judged: np.ndarray, reference: np.ndarray, folder: Path) -> CrossFit:
+    if read_seen(folder) != seen_digest(samples.sample_id[reference]):
+        raise Leakage(f"the encoder in {folder} was trained on other rows than {CROSS_FIT} says; train it again")
     model = load_model(folder)
     return CrossFit(
         rows=np.flatnonzero(judged),
@@ -61,6 +67,9 @@ def _judge(samples: Samples, judged: np.ndarray, reference: np.ndarray, folder: 
 
 def _read_plan(folder: Path) -> pd.DataFrame:
     try:
-        return pd.read_parquet(folder / CROSS_FIT, columns=["sample_id", "fold", "reference"])
+        plan = pd.read_parquet(folder / CROSS_FIT, columns=["sample_id", "fold", "reference"])
     except (OSError, pa.ArrowException, ValueError) as error:
         raise BadData(f"{folder} holds no cross-fitted clean model ({error})") from None
+    if [dtype.kind for dtype in plan.dtypes] != ["i", "i", "b"]:
+        raise BadData(f"{CROSS_FIT} in {folder} has columns of other types; train the clean model again")
+    return plan

@@ -1,10 +1,13 @@
 """From the start of a run to its end, whatever ends it."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 
 import mlflow
+from alembic.util.exc import CommandError
+from sqlalchemy.exc import OperationalError
 
 from anomaly_mlflow.errors import AnomalyError
 from anomaly_mlflow.tracking.run import Run
@@ -25,6 +28,7 @@ def start(step: str, tags: dict[str, str], *, parent: Run | None = None, system_
     still running are closed with it.
     """
     with clear_errors():
+        _set_up_database()
         active = mlflow.start_run(
             nested=parent is not None,
             parent_run_id=parent.id if parent else None,
@@ -79,6 +83,14 @@ def find_finished(step: str, fingerprint: str) -> str | None:
 def upstream_of(run: Run) -> dict[str, list[str]]:
     """The runs that a run was made from, directly or not: step name to run ids."""
     return run.json("upstream.json")
+
+
+def _set_up_database() -> None:
+    """Make the first contact; where another process is just creating the database, wait for it once."""
+    try:
+        client().search_experiments(max_results=1)
+    except (CommandError, OperationalError):
+        time.sleep(5)
 
 
 def _close_children(run: Run) -> None:

@@ -126,18 +126,25 @@ class Run:
         """Read a JSON object. Raises RunNotFound where it is missing or damaged."""
         try:
             value = json.loads(self.path(artifact).read_text())
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise self._damaged(artifact, error) from None
         if not isinstance(value, dict):
             raise self._damaged(artifact, "not an object")
         return value
 
-    def frame(self, artifact: str) -> pd.DataFrame:
-        """Read a Parquet artifact. Raises RunNotFound where it is missing or damaged."""
+    def frame(self, artifact: str, columns: dict[str, type] | None = None) -> pd.DataFrame:
+        """Read a Parquet artifact. Raises RunNotFound where it is missing or damaged.
+
+        columns: names that must be there, each int (whole numbers without gaps), str or object (anything).
+        """
         try:
-            return pd.read_parquet(io.BytesIO(self.path(artifact).read_bytes()))
-        except (pa.ArrowException, OSError, ValueError) as error:
+            frame = pd.read_parquet(io.BytesIO(self.path(artifact).read_bytes()))
+        except (pa.ArrowException, OSError, ValueError, TypeError) as error:
             raise self._damaged(artifact, error) from None
+        for name, kind in (columns or {}).items():
+            if name not in frame or (kind is int and frame[name].dtype.kind != "i"):
+                raise self._damaged(artifact, f"column '{name}' is missing or of another type")
+        return frame
 
     def _damaged(self, artifact: str, why: object) -> RunNotFound:
         reason = str(why).splitlines()[0] if str(why) else "damaged"
@@ -149,11 +156,13 @@ def open_run(run_id: str, step: str) -> Run:
     try:
         with clear_errors():
             run = Run(run_id)
-            status, tags = run.status, run.tags
+            info, tags = client().get_run(run_id).info, run.tags
     except RunNotFound:
         raise RunNotFound(f"there is no run '{run_id}' on this tracking server") from None
     if tags.get("anomaly.step") != step:
         raise RunNotFound(f"run {run_id} is a {tags.get('anomaly.step', 'foreign')} run; a {step} run is needed")
-    if status != "FINISHED":
-        raise RunNotFound(f"run {run_id} is {status}; only a finished {step} run can be used")
+    if info.lifecycle_stage == "deleted":
+        raise RunNotFound(f"run {run_id} was deleted; restore it or name another")
+    if info.status != "FINISHED":
+        raise RunNotFound(f"run {run_id} is {info.status}; only a finished {step} run can be used")
     return run

@@ -1,12 +1,15 @@
 """The tracking server as the user meets it: its failures in one line, its links."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 # Half a minute of trying, then a clear line; MLflow's own default is several minutes of silence.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+# MLflow would print the tracking address with the password in it.
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 
 import mlflow
 from mlflow.exceptions import MlflowException
@@ -41,7 +44,7 @@ def client() -> mlflow.MlflowClient:
 def run_link(run_id: str) -> str:
     """Where a browser shows this run; without a server, where it will once `mlflow server` runs here."""
     address = mlflow.get_tracking_uri()
-    host = address.rstrip("/") if address.startswith("http") else "http://127.0.0.1:5000"
+    host = _address() if address.startswith("http") else "http://127.0.0.1:5000"
     experiment = client().get_run(run_id).info.experiment_id
     return f"{host}/#/experiments/{experiment}/runs/{run_id}{UI_SUFFIX}"
 
@@ -67,10 +70,15 @@ def _translated(error: MlflowException) -> AnomalyError:
 
 
 def _address() -> str:
-    """The tracking address without user name and password."""
-    head, at, tail = mlflow.get_tracking_uri().rpartition("@")
-    return f"{head.split('://')[0]}://{tail}" if at else tail
+    """The tracking address without user name, password and query."""
+    return _without_secrets(mlflow.get_tracking_uri().rstrip("/").partition("?")[0])
+
+
+def _without_secrets(text: str) -> str:
+    return re.sub(r"//[^\s'\"]*@", "//", text)
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    cause = next((line for line in lines if re.search("OperationalError|disk is full|readonly", line)), lines[0])
+    return _without_secrets(cause)

@@ -3,22 +3,35 @@
 import json
 from pathlib import Path
 
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.models import Architecture, Classifier, build
 
-__all__ = ["load_model", "save_model"]
+__all__ = ["load_model", "read_seen", "save_model"]
 
 ARCHITECTURE, WEIGHTS = "architecture.json", "weights.safetensors"
 
 
-def save_model(model: Classifier, folder: Path) -> None:
-    """Write `architecture.json` and `weights.safetensors`."""
+def save_model(model: Classifier, folder: Path, seen: str = "") -> None:
+    """Write `architecture.json` and `weights.safetensors`; seen: digest of the samples it was trained on."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ARCHITECTURE).write_text(json.dumps(model.architecture.to_dict(), indent=1))
-    save_file({key: value.cpu().contiguous() for key, value in model.state_dict().items()}, folder / WEIGHTS)
+    save_file(
+        {key: value.cpu().contiguous() for key, value in model.state_dict().items()},
+        folder / WEIGHTS,
+        metadata={"seen": seen},
+    )
+
+
+def read_seen(folder: Path) -> str:
+    """The digest that `save_model` was given. Raises BadData."""
+    try:
+        with safe_open(folder / WEIGHTS, "pt") as file:
+            return (file.metadata() or {}).get("seen", "")
+    except (SafetensorError, OSError) as error:
+        raise BadData(f"the model in {folder} cannot be read ({str(error).splitlines()[0]})") from None
 
 
 def load_model(folder: Path) -> Classifier:
@@ -29,7 +42,7 @@ def load_model(folder: Path) -> Classifier:
         model.load_state_dict(load_file(folder / WEIGHTS))
     except FileNotFoundError as error:
         raise BadData(f"{error.filename or folder} is missing: this is no model folder") from None
-    except (json.JSONDecodeError, UnicodeDecodeError, SafetensorError, RuntimeError, OSError) as error:
+    except (ValueError, RecursionError, SafetensorError, RuntimeError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise BadData(f"the model in {folder} cannot be read ({reason})") from None
     return model.eval()

@@ -12,7 +12,7 @@ def on_gpu(device: str) -> bool:
     """Whether Fabric would train on something other than a CPU. Raises BadOption on a device that is not here."""
     try:
         return Fabric(accelerator=device, devices=1).device.type != "cpu"
-    except (ValueError, RuntimeError) as error:
+    except (ValueError, RuntimeError, ImportError) as error:
         reason = str(error).strip().splitlines()[0]
         raise BadOption(f"device '{device}' cannot be used here ({reason}); try auto or cpu") from None
 

@@ -42,7 +42,7 @@ def read_recording(folder: Path) -> Recording:
         # Not read_table(path): pyarrow would take the `epoch=` of the name for a partition.
         tables = [pq.ParquetFile(path).read() for path in paths]
         return _assemble(tables)
-    except (pa.ArrowException, KeyError, ValueError) as error:
+    except (pa.ArrowException, KeyError, ValueError, TypeError, AttributeError) as error:
         raise BadData(f"the recording in {folder} cannot be read ({error}); train again") from None
 
 

@@ -1,5 +1,6 @@
 """Models that never saw the rows they judge."""
 
+import hashlib
 import logging
 import warnings
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from anomaly_mlflow.training.checkpoints import save_model
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.loop import fit
 
-__all__ = ["CROSS_FIT", "assign_folds", "fit_folds", "fold_folder", "side_by_side"]
+__all__ = ["CROSS_FIT", "assign_folds", "fit_folds", "fold_folder", "seen_digest", "side_by_side"]
 
 CROSS_FIT = "cross_fit.parquet"
 """Table beside the fold models: sample_id, fold, reference (bool: the row may be learnt from)."""
@@ -78,4 +79,9 @@ def side_by_side(tasks: list, jobs: int) -> Iterator:
 def _fit_one(samples: Samples, config: TrainConfig, seed: int, device: str, folder: Path) -> None:
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # a new process would tell its precision each time
     model, _ = fit(samples, config, seed=seed, device=device)
-    save_model(model, folder)
+    save_model(model, folder, seen_digest(samples.sample_id))
+
+
+def seen_digest(sample_id: np.ndarray) -> str:
+    """sha256 (hex) of a set of sample ids: what a model was trained on."""
+    return hashlib.sha256(np.sort(sample_id).astype("<i8").tobytes()).hexdigest()

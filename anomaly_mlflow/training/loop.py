@@ -73,6 +73,8 @@ def fit(
             recorder.end_epoch(float(np.mean(rates)))
         if on_epoch:
             on_epoch(epoch, model.module, mean_loss)
+    if not all(torch.isfinite(weight).all() for weight in model.parameters()):
+        raise TrainingDiverged(f"the weights are no numbers any more; lower learning_rate ({config.learning_rate})")
     return model.module.eval(), recorder.finish() if recorder else None
 
 

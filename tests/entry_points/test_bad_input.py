@@ -137,9 +137,8 @@ def test_a_run_of_another_step_is_refused(attempt, desk):
 
 
 def test_a_diverging_training_fails_its_run_and_says_what_to_change(attempt, desk):
-    code, lines = attempt(
-        "train_noisy", *BASELINE, "--subset", "200", "--model", "convnet", "--epochs", "2", "--learning_rate", "1e20"
-    )
+    rate = ["--learning_rate", "1e6", "--batch_size", "16", "--epochs", "2"]
+    code, lines = attempt("train_noisy", *BASELINE, "--subset", "200", "--model", "convnet", *rate)
     assert code == 1
     assert "lower learning_rate" in lines[0]
     assert desk.runs("train_noisy")[0].info.status == "FAILED"
@@ -153,6 +152,64 @@ def test_a_server_that_is_not_there_ends_in_one_line(attempt, monkeypatch):
     code, lines = attempt("train_baseline", *BASELINE)
     assert code == 1
     assert lines == [lines[0]] and "http://127.0.0.1:9 does not answer" in lines[0]
+
+
+@pytest.mark.parametrize("rate", ["inf", "nan", "1e309", "0", "-1"])
+def test_a_learning_rate_that_is_no_rate_is_refused(attempt, rate):
+    code, lines = attempt("train_noisy", "--learning_rate", rate)
+    assert code == 2 and len(lines) == 1 and "learning_rate" in lines[0]
+
+
+def test_control_characters_do_not_reach_the_terminal_and_do_not_split_the_line(attempt):
+    code, lines = attempt("train_baseline", "--dataset", "x\nerror: y\x1b[31m")
+    assert code == 1 and len(lines) == 1
+    assert "\x1b" not in lines[0]
+
+
+@pytest.mark.parametrize("address", ["http://a:geheim@127.0.0.1:9", "http://a:geheim@host:abc", "htp://a:geheim@x"])
+def test_a_password_in_the_tracking_address_is_never_printed(attempt, monkeypatch, address):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    code, lines = attempt("train_baseline", *BASELINE)
+    assert code == 1 and len(lines) == 1
+    assert "geheim" not in lines[0]
+
+
+def test_artifacts_that_somebody_changed_end_in_one_line_and_run_nothing(attempt, desk):
+    # Pillow would start a program for a PostScript file among the replaced images.
+    small = ["--model", "convnet", "--epochs", "1"]
+    assert attempt("generate_noise", *BASELINE, "--subset", "200")[0] == 0
+    noise = desk.runs("generate_noise")[0].info.run_id
+    path = desk.artifact(noise, "samples/replaced.parquet")
+    whole, replaced = path.read_bytes(), pd.read_parquet(path)
+    for cell in (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n", b"", b"no picture"):
+        replaced.at[0, "image"] = cell
+        replaced.to_parquet(path)
+        code, lines = attempt("train_noisy", "--noise_run", noise, *small)
+        assert code == 1 and "do not decode" in lines[0]
+    path.write_bytes(whole)
+    for name in ("config.json", "data.json", "ledger.parquet", "upstream.json"):
+        kept = desk.artifact(noise, name).read_bytes()
+        desk.artifact(noise, name).write_bytes(b"[" * 100_000)
+        code, lines = attempt("train_clean", "--noise_run", noise, *small)
+        assert code == 1 and len(lines) == 1, (name, lines)
+        assert "unexpected" not in lines[0], (name, lines)
+        desk.artifact(noise, name).write_bytes(kept)
+    desk.client.delete_run(noise)
+    code, lines = attempt("train_noisy", "--noise_run", noise, *small)
+    assert code == 1 and "was deleted" in lines[0]
+
+
+def test_a_full_disk_ends_in_one_line(attempt, monkeypatch):
+    from entry_points import sample_files
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sample_files, "load_split", full)
+    code, lines = attempt("train_baseline", *BASELINE)
+    assert code == 1 and len(lines) == 1
+    assert "No space left on device" in lines[0] and "free space" in lines[0]
 
 
 def assert_failed(desk, step, code=1):

@@ -26,9 +26,10 @@ STEPS = {
 
 def test_every_step_is_a_finished_run_tagged_with_its_own_name(study):
     desk, _ = study
-    found = [run.data.tags["anomaly.step"] for run in desk.runs()]
+    made = desk.runs()[::-1][: sum(STEPS.values())]
+    found = [run.data.tags["anomaly.step"] for run in made]
     assert {name: found.count(name) for name in set(found)} == STEPS
-    assert {run.info.status for run in desk.runs()} == {"FINISHED"}
+    assert {run.info.status for run in made} == {"FINISHED"}
 
 
 def test_the_terminal_shows_verdicts_link_and_report(study):
@@ -42,7 +43,7 @@ def test_the_terminal_shows_verdicts_link_and_report(study):
 
 def test_the_main_run_carries_the_artifacts_that_were_promised(study):
     desk, _ = study
-    run = desk.runs("main")[0].info.run_id
+    run = desk.oldest("main")[0].info.run_id
     features = pd.read_parquet(desk.artifact(run, "features.parquet"))
     assert list(features.columns) == ["sample_id", *(signal.column for signal in SIGNALS.values())]
     assert len(features) == 400 and np.isfinite(features.to_numpy()).all()
@@ -56,9 +57,9 @@ def test_the_main_run_carries_the_artifacts_that_were_promised(study):
 
 def test_the_recording_is_one_file_an_epoch_and_holds_every_sample(study):
     desk, _ = study
-    folder = desk.artifact(desk.runs("train_noisy")[0].info.run_id, "recording")
+    folder = desk.artifact(desk.oldest("train_noisy")[0].info.run_id, "recording")
     assert sorted(path.name for path in folder.iterdir()) == [f"epoch={epoch:04d}.parquet" for epoch in range(6)]
-    ledger = pd.read_parquet(desk.artifact(desk.runs("generate_noise")[0].info.run_id, "ledger.parquet"))
+    ledger = pd.read_parquet(desk.artifact(desk.oldest("generate_noise")[0].info.run_id, "ledger.parquet"))
     for path in folder.iterdir():
         assert set(pd.read_parquet(path, partitioning=None)["sample_id"]) == set(ledger["sample_id"])
 
@@ -66,7 +67,8 @@ def test_the_recording_is_one_file_an_epoch_and_holds_every_sample(study):
 def test_seeds_of_the_noisy_model_differ(study):
     desk, _ = study
     first, second = (
-        pd.read_parquet(desk.artifact(run.info.run_id, "features.parquet")) for run in desk.runs("extract_features")
+        pd.read_parquet(desk.artifact(run.info.run_id, "features.parquet"))
+        for run in desk.oldest("extract_features", 2)
     )
     assert np.array_equal(first["sample_id"], second["sample_id"])
     assert not np.array_equal(first["dynamics.mean_loss"], second["dynamics.mean_loss"])
@@ -75,10 +77,10 @@ def test_seeds_of_the_noisy_model_differ(study):
 
 def test_no_clean_side_model_ever_saw_a_row_it_judges_and_none_saw_a_hard_or_anomalous_row(study):
     desk, _ = study
-    model = desk.runs("train_clean")[0].data.tags["anomaly.model_id"]
+    model = desk.oldest("train_clean")[0].data.tags["anomaly.model_id"]
     folder = desk.client.get_logged_model(model).artifact_location
     plan = pd.read_parquet(f"{folder}/artifacts/model/cross_fit.parquet")
-    ledger = pd.read_parquet(desk.artifact(desk.runs("generate_noise")[0].info.run_id, "ledger.parquet"))
+    ledger = pd.read_parquet(desk.artifact(desk.oldest("generate_noise")[0].info.run_id, "ledger.parquet"))
     assert set(ledger["anomaly_type"][plan["reference"].to_numpy()]) == {"clean"}
     assert plan["fold"].nunique() == 3
 
@@ -107,7 +109,7 @@ def test_champions_pulled_in_a_new_process_give_the_same_features(study):
     champion = desk.client.get_model_version_by_alias("noisy-digits-convnet", "champion").run_id
     made = [
         run
-        for run in desk.runs("extract_features")
+        for run in desk.oldest("extract_features", 2)
         if champion in desk.artifact(run.info.run_id, "upstream.json").read_text()
     ]
     done = desk.type(
@@ -117,7 +119,7 @@ def test_champions_pulled_in_a_new_process_give_the_same_features(study):
         MLFLOW_ALLOW_PICKLE_DESERIALIZATION="false",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
-    before = pd.read_parquet(desk.artifact(made[-1].info.run_id, "features.parquet"))
+    before = pd.read_parquet(desk.artifact(made[0].info.run_id, "features.parquet"))
     after = pd.read_parquet(desk.artifact(desk.runs("extract_features")[0].info.run_id, "features.parquet"))
     pd.testing.assert_frame_equal(before, after, atol=1e-5, rtol=1e-5)
 

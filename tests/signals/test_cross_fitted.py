@@ -1,0 +1,55 @@
+"""Evidence from model folders: a fold model that saw what it judges stops the run."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from anomaly_mlflow.errors import BadData, Leakage
+from anomaly_mlflow.signals.evidence import cross_fitted
+from anomaly_mlflow.training.config import TrainConfig
+from anomaly_mlflow.training.folds import CROSS_FIT, assign_folds, fit_folds
+
+
+@pytest.fixture
+def clean(stripes, tmp_path):
+    """A cross-fitted clean side of two folds, with a way to write its plan again."""
+    fold, reference = assign_folds(stripes, 2, seed=0), np.arange(120) % 5 > 0
+    fit_folds(stripes, fold, reference, TrainConfig("convnet", epochs=1), seed=0, folder=tmp_path)
+
+    def plan(fold=fold, reference=reference, sample_id=stripes.sample_id):
+        table = pd.DataFrame({"sample_id": sample_id, "fold": fold, "reference": reference})
+        table.to_parquet(tmp_path / CROSS_FIT)
+        return tmp_path
+
+    plan.fold, plan.reference = fold, reference
+    return plan
+
+
+def test_every_row_is_judged_once_beside_references_of_the_other_folds(stripes, clean):
+    folds = cross_fitted(stripes, clean())
+    assert sorted(np.concatenate([each.rows for each in folds])) == list(range(120))
+    for k, each in enumerate(folds):
+        assert len(each.reference_labels) == (clean.reference & (clean.fold != k)).sum()
+
+
+def test_swapped_folds_are_leakage(stripes, clean):
+    with pytest.raises(Leakage, match="trained on other rows"):
+        cross_fitted(stripes, clean(fold=1 - clean.fold))
+
+
+def test_more_references_than_the_encoder_saw_are_leakage(stripes, clean):
+    with pytest.raises(Leakage, match="trained on other rows"):
+        cross_fitted(stripes, clean(reference=np.ones(120, bool)))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"fold": np.zeros(120, int)}, {"fold": np.full(120, -1)}, {"fold": np.arange(120) * 10**6},
+     {"fold": np.full(120, "a")}, {"reference": np.zeros(120, bool)}, {"reference": np.full(120, "yes")},
+     {"sample_id": np.arange(120)}],
+    ids=lambda damage: next(iter(damage)),
+)  # fmt: skip
+def test_a_damaged_plan_ends_in_one_line(stripes, clean, damage):
+    with pytest.raises(BadData) as caught:
+        cross_fitted(stripes, clean(**damage))
+    assert "\n" not in str(caught.value)
