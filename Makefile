@@ -16,7 +16,7 @@ install: .venv/installed ## Make .venv and install the project with its test too
 	touch $@
 
 study: install ## Run the whole study on the bundled digits; prints verdicts, run link and report
-	PATH="$(CURDIR)/$(BIN):$$PATH" mlflow run . --env-manager local --experiment-name anomaly-mlflow
+	PATH="$(CURDIR)/$(BIN):$$PATH" mlflow run . --env-manager local
 
 test: install ## Pass the tests
 	$(BIN)/python -m pytest
@@ -25,11 +25,11 @@ lint: install ## Check style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-server: install ## Show the runs at http://127.0.0.1:5000
+server: install ## Show the runs of this folder at http://127.0.0.1:5000
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow server --backend-store-uri sqlite:///mlflow.db --workers 1
 
 mlproject: install ## Write MLproject anew from the options of the entry points
 	$(BIN)/python -m entry_points.mlproject > MLproject
 
-bench: install ## Print the ratios that the README quotes
+bench: install ## Print what recording costs, also as bench.json
 	$(BIN)/python -m benchmarks.recording

@@ -81,6 +81,5 @@ def _tell(run: Run, verdicts: pd.DataFrame, report: str) -> None:
         path = Path("report.html").absolute()
         path.write_text(report)
     else:
-        print("        (start `make server` to open it)")
         path = run.path("report.html")
     print(f"report: {path}")

@@ -6,6 +6,7 @@ from joblib import delayed
 
 from anomaly_mlflow.tracking.lifecycle import find_finished, start, upstream_of
 from anomaly_mlflow.tracking.run import Run, open_run
+from anomaly_mlflow.tracking.server import has_server
 from anomaly_mlflow.training.folds import side_by_side
 from entry_points.jobs import jobs_of
 from entry_points.named_runs import all_needs, named, run_id, with_named_runs
@@ -34,7 +35,9 @@ def perform(step: Step, options: dict, parent: Run | None = None) -> str:
         step.function(run, options, {need: [Run(one) for one in ids] for need, ids in upstream.items()})
         run.tag("anomaly.content", run.content)
         print(f"{step.name}: {run.link}", file=sys.stderr, flush=True)
-        return run.id
+    if parent is None and not has_server():
+        print("`make server` in this folder opens the links", file=sys.stderr)
+    return run.id
 
 
 def resolve(step: Step, options: dict, parent: Run) -> list[str]:

@@ -37,11 +37,11 @@ def part_sentence(part: Part, row: pd.Series) -> str:
         return f"Telling {pair} by {part.arm}: too few rows or sources to say."
     ends = f"{_interval(part, row)}; {_needed(part)}"
     if len(part.arms) == 1:
-        return f"Telling {pair} by {part.arm}: AUROC {row['value']:.2f} ({ends})."
+        return f"Telling {pair} by {part.arm}: AUROC {row['value']:.3f} ({ends})."
     first, second = (arm.name for arm in part.arms)
     beside = "" if part.decides else " This comparison has no vote."
     against = f"{second} ({_named(part)})" if part.arms[1].extra else second
-    return f"Telling {pair} by {first} rather than {against}: AUROC {row['value']:+.2f} ({ends}).{beside}"
+    return f"Telling {pair} by {first} rather than {against}: AUROC {row['value']:+.3f} ({ends}).{beside}"
 
 
 def verdict_sentence(verdicts: pd.DataFrame) -> str:
@@ -64,7 +64,7 @@ def rate_sentences(rates: Mapping[str, float]) -> list[str]:
 def _interval(part: Part, row: pd.Series) -> str:
     if np.isnan(row["low"]):
         return "no interval: too few independent sources"
-    return f"{100 * part.level:.0f} % interval {row['low']:.2f} to {row['high']:.2f}"
+    return f"{100 * part.level:.0f} % interval {row['low']:.3f} to {row['high']:.3f}"
 
 
 def _needed(part: Part) -> str:

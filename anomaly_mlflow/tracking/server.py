@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from anomaly_mlflow.errors import AnomalyError, RunNotFound, ServerUnavailable
 
-__all__ = ["clear_errors", "client", "run_link"]
+__all__ = ["clear_errors", "client", "has_server", "run_link"]
 
 UI_SUFFIX = "?workflowType=machine_learning"
 

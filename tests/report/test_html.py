@@ -88,7 +88,7 @@ def test_the_sentence_of_a_part_tells_value_interval_and_need(report):
     cards = {card["claim"].name: card for card in claim_cards(report.verdicts)}
     sentence, verdict = cards["H1"]["sentences"][0]
     row = report.verdicts.iloc[0]
-    assert sentence.startswith(f"Telling gross errors from clean images by geometry: AUROC {row['value']:.2f} (95 %")
+    assert sentence.startswith(f"Telling gross errors from clean images by geometry: AUROC {row['value']:.3f} (95 %")
     assert "at least 0.90" in sentence and verdict == row["verdict"]
     control, verdict = cards["H3"]["sentences"][1]
     assert "no vote" in control and "dynamics.final_loss" in control and verdict == ""
@@ -98,7 +98,7 @@ def test_a_part_without_an_interval_says_why(report):
     frame = report.verdicts.copy()
     frame.loc[1, ["low", "high", "verdict"]] = [np.nan, np.nan, "undecided"]
     sentence, verdict = claim_cards(frame)[0]["sentences"][1]
-    assert f"AUROC {frame['value'][1]:.2f} (no interval: too few independent sources; the claim needs" in sentence
+    assert f"AUROC {frame['value'][1]:.3f} (no interval: too few independent sources; the claim needs" in sentence
     assert verdict == "undecided" and verdict_rows(frame)[1]["ends"] == "too few sources"
 
 
