@@ -18,8 +18,9 @@ from entry_points.environment import environment
 from entry_points.explain import read_explanation
 from entry_points.hypotheses import claim_metrics
 from entry_points.judged import read_judged
+from entry_points.options import as_typed
 from entry_points.sample_files import read_samples
-from entry_points.step import Upstream, only, step
+from entry_points.step import STEPS, Upstream, only, step
 
 NEEDS = ("train_baseline", "generate_noise", "train_clean", "extract_features", "hypotheses", "explain")
 
@@ -60,7 +61,7 @@ def _report(run: Run, options: dict, upstream: Upstream, auroc: pd.DataFrame, ve
         verdicts=verdicts,
         explanation=explanation,
         gallery=gallery(explanation, samples, judged.ledger, mode(np.stack(suggested), axis=0).mode),
-        settings=options,
+        settings=as_typed(options, STEPS["main"].options),
         environment=environment(),
         links={
             "this run": run.link,

@@ -8,7 +8,7 @@ from anomaly_mlflow.anomalies.strangers import LABEL_POLICIES
 from anomaly_mlflow.data.augment import AUGMENTATIONS
 from anomaly_mlflow.models import MODELS
 
-__all__ = ["OPTIONS", "RUNTIME_ONLY", "in_order"]
+__all__ = ["OPTIONS", "RUNTIME_ONLY", "as_typed", "in_order"]
 
 
 class _Auto(click.ParamType):
@@ -150,10 +150,15 @@ _DECLARED = [
     ),
 ]
 
-OPTIONS: dict[str, click.Option] = {option.name: option for option in _DECLARED}  # type: ignore[misc]
+OPTIONS: dict[str, click.Option] = {option.name: option for option in _DECLARED}
 
 # These change how a run is carried out, not what comes out: no part of a fingerprint.
 RUNTIME_ONLY = {"device", "jobs", "baseline_run", "noise_run", "clean_run", "noisy_run", "features_run"}
+
+
+def as_typed(options: dict, names: Iterable[str]) -> dict:
+    """These options in the words of the command line: `auto` or `none` where they were left open."""
+    return {name: OPTIONS[name].default if options[name] is None else options[name] for name in names}
 
 
 def in_order(names: Iterable[str]) -> list[click.Option]:

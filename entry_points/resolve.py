@@ -10,6 +10,7 @@ from anomaly_mlflow.tracking.server import has_server
 from anomaly_mlflow.training.folds import side_by_side
 from entry_points.jobs import jobs_of
 from entry_points.named_runs import all_needs, named, run_id, with_named_runs
+from entry_points.options import as_typed
 from entry_points.provenance import source_digest, step_fingerprint
 from entry_points.step import STEPS, Step
 from entry_points.terminal import quiet
@@ -24,7 +25,7 @@ def perform(step: Step, options: dict, parent: Run | None = None) -> str:
     with start(step.name, {}, parent=parent, system_metrics=step.trains) as run:
         options = with_named_runs(step, options, strict=parent is None)
         run.tag("anomaly.dataset", str(options["dataset"]))
-        run.log_params({name: options[name] for name in step.options})
+        run.log_params(as_typed(options, step.options))
         for name in (step.name, *all_needs(step)):
             STEPS[name].check(options)
         upstream = {}

@@ -102,7 +102,7 @@ def _open(raw: Raw) -> Image.Image:
 def _header(image: Image.Image) -> _Header:
     jpeg = None
     if image.format in ("JPEG", "MPO"):
-        tables = tuple(tuple(table) for _, table in sorted(image.quantization.items()))  # type: ignore[attr-defined]
+        tables = tuple(tuple(table) for _, table in sorted(image.quantization.items()))
         jpeg = (tables, max(0, JpegImagePlugin.get_sampling(image)))
     return _Header(image.size, image.mode in GREY_MODES, jpeg)
 

@@ -78,7 +78,7 @@ def parse(text: str) -> Spec:
     where = tuple(tuple(part.split("=", 1)) for part in tail.split("&")) if mark else ()
     if any(len(part) != 2 or not part[0] for part in where):
         raise BadOption(f"source '{text}': write a filter as ?column=value, several joined with &")
-    return Spec(name, _expanded(path) if path else None, where)  # type: ignore[arg-type]
+    return Spec(name, _expanded(path) if path else None, where)
 
 
 def _expanded(path: str) -> Path:

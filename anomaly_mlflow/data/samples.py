@@ -42,7 +42,7 @@ class Samples:
     sample_id: np.ndarray
     classes: tuple[str, ...]
     name: str = "samples"
-    groups: np.ndarray = None  # type: ignore[assignment]
+    groups: np.ndarray = None
     encoding: Encoding = field(default_factory=Encoding)
 
     def __post_init__(self) -> None:
@@ -61,7 +61,7 @@ class Samples:
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """Height, width, channels."""
-        return tuple(self.images.shape[1:])  # type: ignore[return-value]
+        return tuple(self.images.shape[1:])
 
     def take(self, rows: np.ndarray) -> "Samples":
         """The samples at these positions (indices or a boolean mask)."""

@@ -31,12 +31,12 @@ class Architecture:
     def from_dict(cls, values: object) -> "Architecture":
         """Check and read what `to_dict` wrote. Raises BadData: the file may come from anybody."""
         try:
-            height, width, channels = (int(size) for size in values["image_shape"])  # type: ignore[index]
+            height, width, channels = (int(size) for size in values["image_shape"])
             found = cls(
                 str(values["name"]),
                 (height, width, channels),
                 int(values["num_classes"]),
-                float(values["dropout"]),  # type: ignore[index]
+                float(values["dropout"]),
             )
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise BadData(f"architecture.json does not describe a model ({error!r}); log the model again") from None
