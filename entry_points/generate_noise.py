@@ -31,7 +31,9 @@ def check_options(options: dict) -> None:
     check_shares(shares(options))
     if sum(shares(options).values()) > 0.9:
         raise BadOption("the shares of all types leave too few clean rows for a clean side; lower them to 0.9 in all")
-    if options["ood"].partition("?")[0] == options["dataset"].partition("?")[0]:
+    (host, _, part), (other, _, other_part) = (options[name].partition("?") for name in ("dataset", "ood"))
+    # Two parts of one file may differ in their classes; the whole file holds every part.
+    if host == other and (part == other_part or not (part and other_part)):
         raise BadOption(f"ood={options['ood']} is the data set itself; name images of no class")
 
 
