@@ -1,73 +1,12 @@
 """`python -m entry_points STEP --option value`: what `mlflow run . -e STEP` calls."""
 
-import os
-import signal
 import sys
-from contextlib import suppress
-
-import click
-
-import entry_points.all_steps  # noqa: F401
-from anomaly_mlflow.errors import AnomalyError
-from anomaly_mlflow.tracking.lifecycle import Terminated, fail_waiting_run
-from entry_points.options import in_order
-from entry_points.resolve import perform
-from entry_points.step import STEPS, Step
-from entry_points.terminal import quiet
-
-__all__ = ["cli"]
-
-
-def _command(step: Step) -> click.Command:
-    def run(**options: object) -> None:
-        perform(step, options)
-
-    return click.Command(step.name, callback=run, params=in_order(step.options), help=step.function.__doc__)
-
-
-def cli() -> click.Group:
-    """All steps as click commands."""
-    return click.Group("entry_points", {name: _command(step) for name, step in STEPS.items()}, help=__doc__)
-
-
-def run(arguments: list[str]) -> int:
-    """Run a command line; errors end in one line. Exit codes: 1 failed, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM."""
-    signal.signal(signal.SIGTERM, _terminate)
-    try:
-        cli().main(arguments, prog_name="python -m entry_points", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        print(error.ctx.get_help(), file=sys.stderr)
-        return 2
-    except click.ClickException as error:
-        return _fail(error.format_message(), 2)
-    except AnomalyError as error:
-        return _fail(str(error))
-    except OSError as error:
-        return _fail(f"{error}; check the path, its permissions and the free space")
-    except (KeyboardInterrupt, click.Abort):
-        return 130
-    except Terminated:
-        return 143
-    except Exception as error:
-        if os.environ.get("ANOMALY_DEBUG"):
-            raise
-        return _fail(f"unexpected {error!r}; ANOMALY_DEBUG=1 shows the traceback, please report it")
-    return 0
-
-
-def _terminate(number: int, frame: object) -> None:
-    raise Terminated
-
-
-def _fail(message: str, code: int = 1) -> int:
-    """Print one line without control characters, close the run that `mlflow run` opened, give back the exit code."""
-    line = "".join(letter if letter.isprintable() else " " for letter in message)
-    print(f"error: {' '.join(line.split())[:2000]}", file=sys.stderr)
-    with suppress(AnomalyError):
-        fail_waiting_run()
-    return code
-
 
 if __name__ == "__main__":
+    try:
+        # Imported here because it takes seconds, in which Ctrl-C shall end quietly too.
+        from entry_points.cli import quiet, run
+    except KeyboardInterrupt:
+        sys.exit(130)
     quiet()
     sys.exit(run(sys.argv[1:]))

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import BadData, Leakage
+from anomaly_mlflow.models import Classifier
 from anomaly_mlflow.signals.base import CrossFit, Evidence
 from anomaly_mlflow.training.checkpoints import load_model, read_seen
 from anomaly_mlflow.training.folds import CROSS_FIT, fold_folder, seen_digest
@@ -22,7 +23,7 @@ def collect(samples: Samples, clean: Path, noisy: Path, recording: Recording, *,
 
     clean, noisy: model folders (JSON and safetensors); passes: stochastic passes of the noisy model's head.
     """
-    model = load_model(noisy)
+    model = _fitting(load_model(noisy), samples, noisy)
     embeddings, logits = infer(model, samples.images)
     return Evidence(
         sample_id=samples.sample_id,
@@ -54,7 +55,7 @@ def cross_fitted(samples: Samples, folder: Path) -> list[CrossFit]:
 def _judge(samples: Samples, judged: np.ndarray, reference: np.ndarray, folder: Path) -> CrossFit:
     if read_seen(folder) != seen_digest(samples.sample_id[reference]):
         raise Leakage(f"the encoder in {folder} was trained on other rows than {CROSS_FIT} says; train it again")
-    model = load_model(folder)
+    model = _fitting(load_model(folder), samples, folder)
     return CrossFit(
         rows=np.flatnonzero(judged),
         embeddings=infer(model, samples.images[judged])[0],
@@ -63,6 +64,16 @@ def _judge(samples: Samples, judged: np.ndarray, reference: np.ndarray, folder: 
         reference_labels=samples.labels[reference],
         reference_groups=samples.groups[reference],
     )
+
+
+def _fitting(model: Classifier, samples: Samples, folder: Path) -> Classifier:
+    """The model, if it is one for these samples and its weights are numbers. Raises BadData."""
+    known = model.architecture
+    if (known.image_shape, known.num_classes) != (samples.image_shape, samples.num_classes):
+        raise BadData(f"the model in {folder} is for other images or classes than '{samples.name}'; train it again")
+    if not all(weight.isfinite().all() for weight in model.parameters()):
+        raise BadData(f"the weights in {folder} are no numbers; train the model again")
+    return model
 
 
 def _read_plan(folder: Path) -> pd.DataFrame:

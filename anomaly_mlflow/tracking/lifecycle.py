@@ -4,12 +4,13 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
 
 import mlflow
 from alembic.util.exc import CommandError
 from sqlalchemy.exc import OperationalError
 
-from anomaly_mlflow.errors import AnomalyError
+from anomaly_mlflow.errors import AnomalyError, ServerUnavailable
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.tracking.server import clear_errors, client
 
@@ -86,7 +87,16 @@ def upstream_of(run: Run) -> dict[str, list[str]]:
 
 
 def _set_up_database() -> None:
-    """Make the first contact; where another process is just creating the database, wait for it once."""
+    """Make the first contact; where another process is just creating the database, wait for it once.
+
+    Raises ServerUnavailable where the database file cannot be written, which MLflow would retry for minutes.
+    """
+    address, _, path = mlflow.get_tracking_uri().partition(":///")
+    file = Path(path)
+    if address == "sqlite" and not os.access(file if file.is_file() else file.parent, os.W_OK):
+        raise ServerUnavailable(f"the tracking database {file} cannot be written; check its folder's permissions")
+    if address == "sqlite" and file.exists() and not file.is_file():
+        raise ServerUnavailable(f"the tracking database {file} is no file; move it away or set MLFLOW_TRACKING_URI")
     try:
         client().search_experiments(max_results=1)
     except (CommandError, OperationalError):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from entry_points.__main__ import run
+from entry_points.cli import run
 
 # MLflow's own stack warns of its own future; that is not ours to fail on.
 pytestmark = pytest.mark.filterwarnings("default")
@@ -210,6 +210,12 @@ def test_a_full_disk_ends_in_one_line(attempt, monkeypatch):
     code, lines = attempt("train_baseline", *BASELINE)
     assert code == 1 and len(lines) == 1
     assert "No space left on device" in lines[0] and "free space" in lines[0]
+
+
+def test_a_database_that_is_no_file_ends_in_one_line_at_once(attempt, desk):
+    (desk.folder / "mlflow.db").mkdir()
+    code, lines = attempt("train_baseline", *BASELINE)
+    assert code == 1 and len(lines) == 1 and "is no file" in lines[0]
 
 
 def assert_failed(desk, step, code=1):

@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from anomaly_mlflow.tracking.fingerprint import imported_sources
-from entry_points.__main__ import cli
+from entry_points.cli import cli
 from entry_points.mlproject import render
 from entry_points.options import OPTIONS, RUNTIME_ONLY
 from entry_points.step import STEPS

@@ -1,13 +1,17 @@
 """Evidence from model folders: a fold model that saw what it judges stops the run."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from anomaly_mlflow.errors import BadData, Leakage
 from anomaly_mlflow.signals.evidence import cross_fitted
+from anomaly_mlflow.training.checkpoints import load_model, read_seen, save_model
 from anomaly_mlflow.training.config import TrainConfig
-from anomaly_mlflow.training.folds import CROSS_FIT, assign_folds, fit_folds
+from anomaly_mlflow.training.folds import CROSS_FIT, assign_folds, fit_folds, fold_folder
 
 
 @pytest.fixture
@@ -53,3 +57,15 @@ def test_a_damaged_plan_ends_in_one_line(stripes, clean, damage):
     with pytest.raises(BadData) as caught:
         cross_fitted(stripes, clean(**damage))
     assert "\n" not in str(caught.value)
+
+
+def test_weights_that_are_no_numbers_and_a_model_for_other_images_are_refused(stripes, clean):
+    folder = clean()
+    with pytest.raises(BadData, match="other images or classes"):
+        cross_fitted(replace(stripes, classes=("a", "b", "c", "d")), folder)
+    model = load_model(fold_folder(folder, 0))
+    with torch.no_grad():
+        model.head.weight[0, 0] = torch.nan
+    save_model(model, fold_folder(folder, 0), read_seen(fold_folder(folder, 0)))
+    with pytest.raises(BadData, match="are no numbers"):
+        cross_fitted(stripes, folder)
