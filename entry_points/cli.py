@@ -10,6 +10,7 @@ import click
 import entry_points.all_steps  # noqa: F401
 from anomaly_mlflow.errors import AnomalyError
 from anomaly_mlflow.tracking.lifecycle import Terminated, fail_waiting_run
+from anomaly_mlflow.tracking.server import hide_password
 from entry_points.options import in_order
 from entry_points.resolve import perform
 from entry_points.step import STEPS, Step
@@ -37,6 +38,7 @@ def cli() -> click.Group:
 def run(arguments: list[str]) -> int:
     """Run a command line; errors end in one line. Exit codes: 1 failed, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM."""
     signal.signal(signal.SIGTERM, _terminate)
+    hide_password()
     try:
         cli().main(arguments, prog_name="python -m entry_points", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -13,14 +13,18 @@ __all__ = ["all_needs", "named", "run_id", "with_named_runs"]
 def with_named_runs(step: Step, options: dict, *, strict: bool) -> dict:
     """Fill in what named runs were made with: their runs upstream, and the options that only they used.
 
-    strict: refuse an option that was typed and has no effect, because a named run was made with another value.
-    Raises BadOption there, and where two named runs come from different runs upstream; RunNotFound.
+    strict: refuse an option that was typed and has no effect, because a named run was made with another value, and
+    named runs that come from different runs upstream. Raises BadOption there, RunNotFound.
     """
-    filled, brought = dict(options), set(_options_still_used(step, options))
+    filled = dict(options)
     for name in all_needs(step):
         for one in _names(options, name):
-            run = open_run(run_id(one), name)
-            config = run.json("config.json")
+            _fill_upstream(name, open_run(run_id(one), name), options, filled, strict)
+    _fill_seeds(options, filled, strict)
+    brought = {"seeds", *_options_still_used(step, filled)}
+    for name in all_needs(step):
+        for one in _names(filled, name)[:1]:
+            config = open_run(run_id(one), name).json("config.json")
             for key in (key for key in STEPS[name].options if key in config):
                 if key in brought or key in RUNTIME_ONLY:
                     continue
@@ -29,7 +33,6 @@ def with_named_runs(step: Step, options: dict, *, strict: bool) -> dict:
                     raise BadOption(f"{key}={options[key]} has no effect: {option}={one} was made with {config[key]}")
                 filled[key] = config[key]
                 brought.add(key)
-            _fill_upstream(step, name, run, filled)
     return filled
 
 
@@ -66,11 +69,31 @@ def _default(key: str) -> object:
     return option.type.convert(option.default, option, None)
 
 
-def _fill_upstream(step: Step, name: str, run: Run, filled: dict) -> None:
+def _fill_upstream(name: str, run: Run, options: dict, filled: dict, strict: bool) -> None:
     for upstream, ids in upstream_of(run).items():
         if upstream not in STEPS:
             raise BadOption(f"upstream.json of run {run.id} names an unknown step '{upstream}'; make the run again")
-        option, value = STEPS[upstream].run_option or "", ",".join(ids)
-        if filled.get(option) not in (None, value) and upstream in step.needs:
+        option = STEPS[upstream].run_option or ""
+        known = filled[option].split(",") if filled.get(option) else []
+        if known and "training_seed" in STEPS[upstream].options and not options.get(option):
+            filled[option] = ",".join(dict.fromkeys([*known, *ids]))  # one run a seed
+        elif not known:
+            filled[option] = ",".join(ids)
+        elif strict and _contents(known) != _contents(ids):
             raise BadOption(f"{STEPS[name].run_option}={run.id} comes from another {upstream} run than the rest")
-        filled[option] = value
+
+
+def _contents(values: list[str]) -> set[str]:
+    """What these runs hold: two that were made alike hold the same."""
+    ids = [run_id(value) for value in values]
+    return {Run(one).tags.get("anomaly.content", one) for one in ids}
+
+
+def _fill_seeds(options: dict, filled: dict, strict: bool) -> None:
+    """Named runs of several seeds say how many there are."""
+    named_runs = _names(options, "extract_features") or _names(options, "train_noisy")
+    if "seeds" not in options or not named_runs:
+        return
+    if strict and options["seeds"] not in (len(named_runs), _default("seeds")):
+        raise BadOption(f"seeds={options['seeds']} has no effect: {len(named_runs)} runs are named")
+    filled["seeds"] = len(named_runs)

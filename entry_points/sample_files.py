@@ -1,6 +1,7 @@
 """Samples as artifacts: given labels and replaced images; the rest is read from the source again."""
 
 import io
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -21,14 +22,14 @@ DATA = ("dataset", "test", "subset", "corrupt", "seed")
 def load_options(run: Run, options: dict) -> Samples:
     """Training samples with true labels, from the options of a step; `data.json` says which data they are."""
     data = {name: options[name] for name in DATA}
-    run.log_json(data | {"digests": _digests(data)}, "data.json")
+    _note(run, data | {"digests": _digests(data)})
     return _load(data)[0]
 
 
 def load_again(made: Run, run: Run) -> Samples:
     """The samples of an earlier run, noted down in this one too. Raises BadData where the source has changed."""
     data = _checked(made)
-    run.log_json(made.json("data.json"), "data.json")
+    _note(run, data)
     return _load(data)[0]
 
 
@@ -67,12 +68,18 @@ def _digests(data: dict) -> dict[str, str]:
     return {name: digest(data[name]) for name in ("dataset", "test") if data[name]}
 
 
+def _note(run: Run, data: dict) -> None:
+    run.log_json(data, "data.json")
+    run.note_content(json.dumps(data, sort_keys=True).encode(), "data.json")
+
+
 def _checked(made: Run) -> dict:
     data = made.json("data.json")
     if set(data) != {*DATA, "digests"}:
         raise BadData(f"data.json of run {made.id} does not describe a data source; make the run again")
-    if data["digests"] != _digests(data):
-        raise BadData(f"the data source {data['dataset']} has changed since run {made.id}; make the run again")
+    changed = [data[name] for name, now in _digests(data).items() if data["digests"].get(name) != now]
+    if changed:
+        raise BadData(f"the data source {changed[0]} has changed since run {made.id}; make the run again")
     return data
 
 

@@ -26,7 +26,7 @@ def publish(
     run.log_metrics({"final_test_accuracy": test_accuracy})
     for file in sorted(folder.rglob("*")):
         if file.is_file():
-            run.note_content(file, f"model/{file.relative_to(folder)}")
+            run.note_content(file.read_bytes(), f"model/{file.relative_to(folder)}")
     register_model(
         run,
         f"{side}-{samples.name}-{model}",

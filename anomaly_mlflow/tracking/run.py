@@ -76,9 +76,9 @@ class Run:
         """Digest of the data files that this object has logged: what steps downstream are made from."""
         return hashlib.sha256(json.dumps(self._logged, sort_keys=True).encode()).hexdigest()
 
-    def note_content(self, file: Path, path: str) -> None:
-        """Let a file count as content under this name."""
-        self._logged[path] = hashlib.sha256(file.read_bytes()).hexdigest()
+    def note_content(self, data: bytes, path: str) -> None:
+        """Let these bytes count as content under this name."""
+        self._logged[path] = hashlib.sha256(data).hexdigest()
 
     def log_frame(self, frame: pd.DataFrame, path: str) -> None:
         """Write a data frame as Parquet (no dictionaries) or CSV, by the path's ending."""
@@ -108,7 +108,7 @@ class Run:
 
     def log_file(self, file: Path, folder: str = "") -> None:
         """Upload one file into an artifact folder; it counts as content."""
-        self.note_content(file, f"{folder}/{file.name}")
+        self.note_content(file.read_bytes(), f"{folder}/{file.name}")
         self._client.log_artifact(self.id, str(file), None if folder in ("", ".") else folder)
 
     def metric_history(self, key: str) -> list[float]:

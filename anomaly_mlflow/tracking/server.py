@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import unquote
 
 # Half a minute of trying, then a clear line; MLflow's own default is several minutes of silence.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")
@@ -18,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from anomaly_mlflow.errors import AnomalyError, RunNotFound, ServerUnavailable
 
-__all__ = ["clear_errors", "client", "has_server", "run_link"]
+__all__ = ["clear_errors", "client", "has_server", "hide_password", "run_link"]
 
 UI_SUFFIX = "?workflowType=machine_learning"
 
@@ -34,6 +35,18 @@ def clear_errors() -> Iterator[None]:
         if getattr(getattr(error, "response", None), "status_code", None) == 404:
             raise RunNotFound(_first_line(error)) from error
         raise ServerUnavailable(f"tracking server {_address()} does not answer: {_first_line(error)}") from error
+
+
+def hide_password() -> None:
+    """Move a password out of the tracking address into MLflow's own variables, so that nothing can print it."""
+    address = os.environ.get("MLFLOW_TRACKING_URI", "")
+    user, at, host = address.partition("://")[2].rpartition("@")
+    if not (at and address.startswith("http")):
+        return
+    name, _, password = user.partition(":")
+    os.environ.setdefault("MLFLOW_TRACKING_USERNAME", unquote(name))
+    os.environ.setdefault("MLFLOW_TRACKING_PASSWORD", unquote(password))
+    os.environ["MLFLOW_TRACKING_URI"] = f"{address.partition('://')[0]}://{host}"
 
 
 def client() -> mlflow.MlflowClient:

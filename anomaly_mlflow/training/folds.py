@@ -27,6 +27,8 @@ def assign_folds(samples: Samples, folds: int, seed: int) -> np.ndarray:
     count = np.bincount(samples.labels, minlength=samples.num_classes)
     if count.min() < folds:
         raise BadData(f"class '{samples.classes[count.argmin()]}' has {count.min()} samples, too few for {folds} folds")
+    if len(np.unique(samples.groups)) < folds:
+        raise BadData(f"'{samples.name}' has {len(np.unique(samples.groups))} source groups, too few for {folds} folds")
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     fold = np.empty(len(samples), dtype=np.int64)
     for number, (_, held_out) in enumerate(splitter.split(samples.labels, samples.labels, samples.groups)):

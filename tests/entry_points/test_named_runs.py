@@ -72,3 +72,56 @@ def test_a_data_source_that_changed_since_the_noise_was_made_is_noticed(desk, tm
     )
     assert done.returncode == 1
     assert "has changed since run" in done.stderr
+
+
+SMALL = [
+    "--subset",
+    "200",
+    "--model",
+    "convnet",
+    "--epochs",
+    "1",
+    "--baseline_epochs",
+    "1",
+    "--folds",
+    "2",
+    "--jobs",
+    "1",
+]
+
+
+def parquet(path, seed):
+    from sklearn.datasets import load_digits
+    from test_bad_input import table
+
+    return table(path, list(load_digits().target[:200]), seed=seed)
+
+
+def test_another_test_set_is_another_study(desk, tmp_path):
+    first, second = (parquet(tmp_path / f"{name}.parquet", seed) for seed, name in enumerate("ab"))
+    for spec in (first, second):
+        assert desk.type("train_noisy", *SMALL[:8], "--test", spec).returncode == 0
+    versions = desk.client.search_model_versions("name = 'noisy-digits-convnet'")
+    assert len({version.tags["anomaly.test_set"] for version in versions}) == 2
+    parquet(tmp_path / "b.parquet", seed=7)
+    assert desk.type("train_noisy", *SMALL[:8], "--test", second).returncode == 0
+    assert len(desk.runs("generate_noise")) == 3
+
+
+def test_a_step_made_anew_with_the_same_content_spoils_nothing_downstream(desk):
+    assert desk.type("hypotheses", *SMALL, "--seeds", "2", "--draws", "100").returncode == 0
+    assert desk.type("generate_noise", *SMALL[:2], *SMALL[6:8]).returncode == 0
+    done = desk.type("hypotheses", *SMALL, "--seeds", "2", "--draws", "110")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert len(desk.runs("train_noisy")) == 2 and len(desk.runs("hypotheses")) == 2
+    # Named noisy runs bring the options of their noise along, and their number.
+    noisy = ",".join(run.info.run_id for run in desk.runs("train_noisy"))
+    clean = newest(desk, "train_clean")
+    done = desk.type("hypotheses", "--noisy_run", noisy, "--clean_run", clean, "--draws", "100")
+    assert done.returncode == 0, done.stderr[-2000:]
+    params = desk.runs("hypotheses")[0].data.params
+    assert (params["subset"], params["baseline_epochs"], params["seeds"]) == ("200", "1", "2")
+    done = desk.type("hypotheses", "--noisy_run", noisy, "--clean_run", clean, "--subset", "300")
+    assert done.returncode == 1 and "subset=300 has no effect" in done.stderr
+    done = desk.type("hypotheses", "--noisy_run", noisy, "--clean_run", clean, "--seeds", "7")
+    assert done.returncode == 1 and "seeds=7 has no effect" in done.stderr
