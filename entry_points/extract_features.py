@@ -1,7 +1,7 @@
 """Registered models and recording -> feature table."""
 
 from anomaly_mlflow.signals import SIGNALS, find
-from anomaly_mlflow.signals.evidence import collect
+from anomaly_mlflow.signals.collect import collect
 from anomaly_mlflow.signals.suggestion import suggested_label
 from anomaly_mlflow.signals.table import feature_table
 from anomaly_mlflow.tracking.registry import model_folder

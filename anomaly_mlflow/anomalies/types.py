@@ -1,8 +1,8 @@
-"""The names of the six anomaly types."""
+"""The names of the anomaly types, and of defects that no type covers."""
 
 from enum import StrEnum
 
-__all__ = ["AnomalyType"]
+__all__ = ["AnomalyType", "ImageDefect"]
 
 
 class AnomalyType(StrEnum):
@@ -14,3 +14,13 @@ class AnomalyType(StrEnum):
     GROSS = "gross"
     RANDOM_FLIP = "random_flip"
     OOD = "ood"
+
+
+class ImageDefect(StrEnum):
+    """What can be wrong with an image whatever its label; signals may target it, no study injects it."""
+
+    DARK = "dark"
+    LIGHT = "light"
+    BLURRY = "blurry"
+    LOW_INFORMATION = "low_information"
+    DUPLICATE = "duplicate"

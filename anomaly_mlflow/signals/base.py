@@ -1,85 +1,32 @@
-"""Evidence, and the registry of signals: evidence -> one float per sample, higher = more suspicious.
+"""The registry of signals: evidence -> one float per sample, higher = more suspicious."""
 
-Families: `uncertainty` sees the outputs of the final model and never the given label (H2 rests on that, and a law
-tests it); `label` sees the same outputs beside the given label; `geometry` the cross-fitted clean side;
-`dynamics` the recorded epochs.
-"""
-
-from collections.abc import Callable, Sequence
-from dataclasses import InitVar, dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from anomaly_mlflow.anomalies.types import AnomalyType
-from anomaly_mlflow.errors import BadData, Leakage, MissingEvidence, UnknownName
-from anomaly_mlflow.training.recording import Recording
+from anomaly_mlflow.anomalies.types import AnomalyType, ImageDefect
+from anomaly_mlflow.errors import MissingEvidence, UnknownName
+from anomaly_mlflow.signals.evidence import Evidence
 
-__all__ = ["FAMILIES", "SIGNALS", "CrossFit", "Evidence", "Signal", "find", "signal"]
+__all__ = ["FAMILIES", "LABEL_FREE", "SIGNALS", "Signal", "Target", "find", "signal"]
 
-
-@dataclass(frozen=True)
-class CrossFit:
-    """One fold of the clean side: rows judged by an encoder and references that never saw them.
-
-    rows: int64 (m,), positions of the judged rows; embeddings: float32 (m, d);
-    judged_groups, reference_groups: int64, source groups of both sides; checked and not kept, since they tell
-        strangers from the rest;
-    reference_embeddings: float32 (r, d); reference_labels: int64 (r,), of clean rows of other folds.
-    Raises Leakage where a group stands on both sides.
-    """
-
-    rows: np.ndarray
-    embeddings: np.ndarray
-    judged_groups: InitVar[np.ndarray]
-    reference_embeddings: np.ndarray
-    reference_labels: np.ndarray
-    reference_groups: InitVar[np.ndarray]
-
-    def __post_init__(self, judged_groups: np.ndarray, reference_groups: np.ndarray) -> None:
-        shared = np.intersect1d(judged_groups, reference_groups)
-        if len(shared):
-            raise Leakage(
-                f"{len(shared)} rows are judged by an encoder that saw them (group {shared[0]}); refit the folds"
-            )
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """All that a signal may see. The ledger is no part of it.
-
-    sample_id, labels: int64 (n,), labels as given; num_classes: C.
-    logits: float32 (n, C), evaluation pass of the noisy model.
-    stochastic: float32 (passes, n, C), logits of passes with dropout on.
-    recording: logits of the training batches.
-    references: the cross-fitted clean side; its folds cover every row once.
-    """
-
-    sample_id: np.ndarray
-    labels: np.ndarray
-    num_classes: int
-    logits: np.ndarray | None = None
-    stochastic: np.ndarray | None = None
-    recording: Recording | None = None
-    references: Sequence[CrossFit] | None = None
-
-    def __post_init__(self) -> None:
-        if self.recording is not None and not np.array_equal(self.recording.sample_id, self.sample_id):
-            raise BadData("the recording and the samples have different ids or another order")
-        if self.references is not None:
-            judged = np.concatenate([fold.rows for fold in self.references])
-            if not np.array_equal(np.sort(judged), np.arange(len(self.labels))):
-                raise BadData("the cross-fitted folds must cover every row exactly once")
+Target = AnomalyType | ImageDefect
 
 
 @dataclass(frozen=True)
 class Signal:
-    """A registered signal: what it is called, what it needs, what it is meant to find, where it is from."""
+    """A registered signal: what it is called, what it needs, what it is meant to find, where it is from, what it costs.
+
+    cost: order of the work beyond the evidence, in n rows, C classes, d dimensions, T epochs, r references.
+    """
 
     name: str
     family: str
     needs: tuple[str, ...]
-    targets: tuple[AnomalyType, ...]
+    targets: tuple[Target, ...]
     source: str
+    cost: str
     function: Callable[[Evidence], np.ndarray]
 
     @property
@@ -96,10 +43,20 @@ class Signal:
 
 
 SIGNALS: dict[str, Signal] = {}
-FAMILIES = ("uncertainty", "label", "geometry", "dynamics")
+FAMILIES: dict[str, str] = {
+    "uncertainty": "outputs of the final noisy model, never the given label: the arm of H2",
+    "label": "outputs of the noisy model, or of models of other folds, beside the given label",
+    "ood": "outputs and embeddings of the final noisy model, never the given label: scores made for strangers",
+    "geometry": "embeddings of the cross-fitted clean side: the arm of H1",
+    "representation": "the noisy model's own embeddings and layers, neighbours bearing their given labels",
+    "dynamics": "what happened to the given label in training: the arm of H3",
+    "image": "pixels alone",
+}
+LABEL_FREE = ("uncertainty", "ood", "image")
+"""Families that never see the given label; a law tests it."""
 
 
-def signal(family: str, needs: tuple[str, ...], targets: tuple[AnomalyType, ...], source: str) -> Callable:
+def signal(family: str, needs: tuple[str, ...], targets: tuple[Target, ...], source: str, cost: str = "nC") -> Callable:
     """Register a function of Evidence under its own name.
 
     Raises ValueError on a taken name, no target, or an unknown family or need.
@@ -112,7 +69,7 @@ def signal(family: str, needs: tuple[str, ...], targets: tuple[AnomalyType, ...]
         name = function.__name__
         if name in SIGNALS:
             raise ValueError(f"signal '{name}' is registered already")
-        SIGNALS[name] = Signal(name, family, needs, targets, source, function)
+        SIGNALS[name] = Signal(name, family, needs, targets, source, cost, function)
         return function
 
     return register

@@ -7,7 +7,8 @@ All derive from the logits of the training batches, epochs t = 0 .. T-1; p_ty is
 import numpy as np
 
 from anomaly_mlflow.anomalies.types import AnomalyType
-from anomaly_mlflow.signals.base import Evidence, signal
+from anomaly_mlflow.signals.base import signal
+from anomaly_mlflow.signals.evidence import Evidence
 from anomaly_mlflow.signals.suggestion import late_log_probabilities, of_given_label, others_only
 
 __all__ = [

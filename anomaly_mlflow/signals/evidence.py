@@ -1,86 +1,154 @@
-"""Trained models and a recording -> Evidence."""
+"""All that a signal may see of a study: no field of it holds the truth."""
 
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import InitVar, dataclass
+from functools import cached_property
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
+from scipy.special import log_softmax, softmax
+from sklearn.preprocessing import normalize
 
-from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import BadData, Leakage
-from anomaly_mlflow.models import Classifier
-from anomaly_mlflow.signals.base import CrossFit, Evidence
-from anomaly_mlflow.training.checkpoints import load_model, read_seen
-from anomaly_mlflow.training.folds import CROSS_FIT, fold_folder, seen_digest
-from anomaly_mlflow.training.inference import infer, stochastic_logits
+from anomaly_mlflow.signals.neighbours import Neighbours, nearest
+from anomaly_mlflow.training.probes import ProbeRun
 from anomaly_mlflow.training.recording import Recording
+from anomaly_mlflow.training.second_split import SecondSplit
 
-__all__ = ["collect", "cross_fitted"]
+__all__ = ["CrossFit", "Evidence", "Head"]
+
+NEIGHBOURS = 30
+"""Nearest neighbours that are searched once and shared; a signal takes the first of them."""
 
 
-def collect(samples: Samples, clean: Path, noisy: Path, recording: Recording, *, passes: int, seed: int) -> Evidence:
-    """Run the evaluation passes of both models over the samples.
+@dataclass(frozen=True)
+class Head:
+    """The noisy model's last layer: weight float32 (C, d), bias float32 (C,); logits = weight @ z + bias."""
 
-    clean, noisy: model folders (JSON and safetensors); passes: stochastic passes of the noisy model's head.
+    weight: np.ndarray
+    bias: np.ndarray
+
+
+@dataclass(frozen=True)
+class CrossFit:
+    """One fold of the clean side: rows judged by an encoder and references that never saw them.
+
+    rows: int64 (m,), positions of the judged rows; embeddings: float32 (m, d);
+    judged_groups, reference_groups: int64, source groups of both sides; checked and not kept, since they tell
+        strangers from the rest;
+    reference_embeddings: float32 (r, d); reference_labels: int64 (r,), of clean rows of other folds.
+    Raises Leakage where a group stands on both sides. What is derived is computed once and read-only.
     """
-    model = _fitting(load_model(noisy), samples, noisy)
-    embeddings, logits = infer(model, samples.images)
-    return Evidence(
-        sample_id=samples.sample_id,
-        labels=samples.labels,
-        num_classes=samples.num_classes,
-        logits=logits,
-        stochastic=stochastic_logits(model, embeddings, passes, seed),
-        recording=recording,
-        references=cross_fitted(samples, clean),
-    )
+
+    rows: np.ndarray
+    embeddings: np.ndarray
+    judged_groups: InitVar[np.ndarray]
+    reference_embeddings: np.ndarray
+    reference_labels: np.ndarray
+    reference_groups: InitVar[np.ndarray]
+
+    def __post_init__(self, judged_groups: np.ndarray, reference_groups: np.ndarray) -> None:
+        shared = np.intersect1d(judged_groups, reference_groups)
+        if len(shared):
+            raise Leakage(
+                f"{len(shared)} rows are judged by an encoder that saw them (group {shared[0]}); refit the folds"
+            )
+
+    @cached_property
+    def unit(self) -> np.ndarray:
+        """The judged embeddings scaled to length 1, float64 (m, d)."""
+        return _read_only(normalize(self.embeddings.astype(np.float64)))
+
+    @cached_property
+    def unit_references(self) -> np.ndarray:
+        """The reference embeddings scaled to length 1, float64 (r, d)."""
+        return _read_only(normalize(self.reference_embeddings.astype(np.float64)))
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """The nearest references of each judged row, on unit vectors."""
+        return nearest(self.unit_references, NEIGHBOURS, self.unit)
+
+    @cached_property
+    def reference_neighbours(self) -> Neighbours:
+        """The nearest other references of each reference, on unit vectors."""
+        return nearest(self.unit_references, NEIGHBOURS)
 
 
-def cross_fitted(samples: Samples, folder: Path) -> list[CrossFit]:
-    """Embed each fold, and the clean rows of the other folds, by the fold's own encoder.
+@dataclass(frozen=True)
+class Evidence:
+    """All that a signal may see. The ledger is no part of it.
 
-    Raises BadData where the folder was made from other samples, Leakage where an encoder learnt from other rows than
-    the plan says: then it may have seen what it judges.
+    sample_id, labels: int64 (n,), labels as given; num_classes: C.
+    images: uint8 (n, height, width, channels).
+    logits: float32 (n, C), evaluation pass of the noisy model; embeddings: float32 (n, d), input of its head.
+    head: the noisy model's last layer.
+    layers: float32 (n, d_l) each, outputs of the noisy model's stages averaged over positions, `embeddings` last.
+    gradient_spread: float32 (n,), mean over pixels of the standard deviation over snapshots of the input gradient of
+        the given label's logit.
+    stochastic: float32 (passes, n, C), logits of passes with dropout on.
+    recording: logits of the training batches.
+    references: the cross-fitted clean side; its folds cover every row once.
+    out_of_fold: float32 (n, C), logits of models trained on the given labels of other folds.
+    second_split: what was forgotten while models trained on one part went on with another.
+    probes: trainings with rows that were spoiled on purpose and are known.
+    What is derived is computed once and read-only.
     """
-    plan = _read_plan(folder)
-    if not np.array_equal(plan["sample_id"], samples.sample_id):
-        raise BadData(f"the clean model in {folder} was trained on other samples; name its own generate_noise run")
-    fold, reference = plan["fold"].to_numpy(), plan["reference"].to_numpy()
-    folds = range(fold.max() + 1)
-    if set(fold) != set(folds) or not all((reference & (fold != k)).any() for k in folds):
-        raise BadData(f"{CROSS_FIT} in {folder} does not describe folds; train the clean model again")
-    return [_judge(samples, fold == k, reference & (fold != k), fold_folder(folder, k)) for k in folds]
+
+    sample_id: np.ndarray
+    labels: np.ndarray
+    num_classes: int
+    images: np.ndarray | None = None
+    logits: np.ndarray | None = None
+    embeddings: np.ndarray | None = None
+    head: Head | None = None
+    layers: Sequence[np.ndarray] | None = None
+    gradient_spread: np.ndarray | None = None
+    stochastic: np.ndarray | None = None
+    recording: Recording | None = None
+    references: Sequence[CrossFit] | None = None
+    out_of_fold: np.ndarray | None = None
+    second_split: Sequence[SecondSplit] | None = None
+    probes: Sequence[ProbeRun] | None = None
+
+    def __post_init__(self) -> None:
+        if self.recording is not None and not np.array_equal(self.recording.sample_id, self.sample_id):
+            raise BadData("the recording and the samples have different ids or another order")
+        if self.references is not None:
+            judged = np.concatenate([fold.rows for fold in self.references])
+            if not np.array_equal(np.sort(judged), np.arange(len(self.labels))):
+                raise BadData("the cross-fitted folds must cover every row exactly once")
+
+    @cached_property
+    def log_probabilities(self) -> np.ndarray:
+        """Log-softmax of `logits`, float64 (n, C)."""
+        return _read_only(log_softmax(self.logits.astype(np.float64), axis=1))
+
+    @cached_property
+    def probabilities(self) -> np.ndarray:
+        """Softmax of `logits`, float64 (n, C)."""
+        return _read_only(np.exp(self.log_probabilities))
+
+    @cached_property
+    def stochastic_probabilities(self) -> np.ndarray:
+        """Softmax of `stochastic`, float32 (passes, n, C)."""
+        return _read_only(softmax(self.stochastic, axis=2))
+
+    @cached_property
+    def out_of_fold_probabilities(self) -> np.ndarray:
+        """Softmax of `out_of_fold`, float64 (n, C)."""
+        return _read_only(softmax(self.out_of_fold.astype(np.float64), axis=1))
+
+    @cached_property
+    def unit(self) -> np.ndarray:
+        """`embeddings` scaled to length 1, float64 (n, d)."""
+        return _read_only(normalize(self.embeddings.astype(np.float64)))
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """The nearest other rows of each row in the noisy model's embedding, on unit vectors."""
+        return nearest(self.unit, NEIGHBOURS)
 
 
-def _judge(samples: Samples, judged: np.ndarray, reference: np.ndarray, folder: Path) -> CrossFit:
-    if read_seen(folder) != seen_digest(samples.sample_id[reference]):
-        raise Leakage(f"the encoder in {folder} was trained on other rows than {CROSS_FIT} says; train it again")
-    model = _fitting(load_model(folder), samples, folder)
-    return CrossFit(
-        rows=np.flatnonzero(judged),
-        embeddings=infer(model, samples.images[judged])[0],
-        judged_groups=samples.groups[judged],
-        reference_embeddings=infer(model, samples.images[reference])[0],
-        reference_labels=samples.labels[reference],
-        reference_groups=samples.groups[reference],
-    )
-
-
-def _fitting(model: Classifier, samples: Samples, folder: Path) -> Classifier:
-    """The model, if it is one for these samples and its weights are numbers. Raises BadData."""
-    known = model.architecture
-    if (known.image_shape, known.num_classes) != (samples.image_shape, samples.num_classes):
-        raise BadData(f"the model in {folder} is for other images or classes than '{samples.name}'; train it again")
-    if not all(weight.isfinite().all() for weight in model.parameters()):
-        raise BadData(f"the weights in {folder} are no numbers; train the model again")
-    return model
-
-
-def _read_plan(folder: Path) -> pd.DataFrame:
-    try:
-        plan = pd.read_parquet(folder / CROSS_FIT, columns=["sample_id", "fold", "reference"])
-    except (OSError, pa.ArrowException, ValueError) as error:
-        raise BadData(f"{folder} holds no cross-fitted clean model ({error})") from None
-    if [dtype.kind for dtype in plan.dtypes] != ["i", "i", "b"]:
-        raise BadData(f"{CROSS_FIT} in {folder} has columns of other types; train the clean model again")
-    return plan
+def _read_only(array: np.ndarray) -> np.ndarray:
+    array.flags.writeable = False
+    return array

@@ -13,7 +13,8 @@ from sklearn.preprocessing import normalize
 
 from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.errors import BadData
-from anomaly_mlflow.signals.base import CrossFit, Evidence, signal
+from anomaly_mlflow.signals.base import signal
+from anomaly_mlflow.signals.evidence import CrossFit, Evidence
 
 __all__ = ["knn_disagreement", "knn_distance", "prototype_distance", "prototype_ratio"]
 

@@ -4,7 +4,8 @@ import numpy as np
 from scipy.special import log_softmax
 
 from anomaly_mlflow.anomalies.types import AnomalyType
-from anomaly_mlflow.signals.base import Evidence, signal
+from anomaly_mlflow.signals.base import signal
+from anomaly_mlflow.signals.evidence import Evidence
 
 __all__ = ["loss"]
 

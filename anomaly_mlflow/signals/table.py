@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from anomaly_mlflow.errors import AnomalyError
-from anomaly_mlflow.signals.base import SIGNALS, Evidence, Signal, find
+from anomaly_mlflow.signals.base import SIGNALS, Signal, find
+from anomaly_mlflow.signals.evidence import Evidence
 
 __all__ = ["feature_table"]
 

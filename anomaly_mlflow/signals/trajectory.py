@@ -7,7 +7,8 @@ The late half is the epochs from T // 2 on. With too few epochs for a slope or a
 import numpy as np
 
 from anomaly_mlflow.anomalies.types import AnomalyType
-from anomaly_mlflow.signals.base import Evidence, signal
+from anomaly_mlflow.signals.base import signal
+from anomaly_mlflow.signals.evidence import Evidence
 
 __all__ = [
     "final_loss",

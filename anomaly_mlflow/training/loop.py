@@ -28,18 +28,20 @@ def fit(
     seed: int,
     device: str = "auto",
     record: bool = False,
+    start: Classifier | None = None,
     sink: EpochSink | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> tuple[Classifier, Recording | None]:
     """Train a fresh model on all rows and, with `record`, keep the logits of the training batches.
 
-    seed: fixes weights, order and augmentation. sink: takes each recorded epoch while training goes on.
+    seed: fixes weights, order and augmentation. start: go on with this model, in place of a fresh one.
+    sink: takes each recorded epoch while training goes on.
     on_epoch: called with epoch, model and mean loss (nats) after each epoch. Raises TrainingDiverged.
     """
     fabric = Fabric(accelerator=device, devices=1, precision=config.precision)
     seed_everything(seed, verbose=False)
     rng = np.random.default_rng(seed)
-    model = _fresh_model(samples, config)
+    model = start or _fresh_model(samples, config)
     optimizer = _optimizer(model, config)
     model, optimizer = fabric.setup(model, optimizer)
     draw = Augmenter(torch.tensor(samples.images).to(fabric.device), config.augmentation)

@@ -2,27 +2,33 @@
 
 Six classes in three pairs (c, c ^ 1) that look alike. Easy rows, each with an ease of its own, are learnt within two
 epochs, hard rows late and with setbacks. Wrong labels are resisted, and some of them memorised in the last quarter:
-20 % within a pair, 4 % across (shares as measured on CIFAR-10). Strangers look like nothing. Nothing here knows of
-any signal.
+20 % within a pair, 4 % across (shares as measured on CIFAR-10). Strangers look like nothing. Images with a defect are
+learnt like clean ones; a duplicate is the image of a clean row once more. Nothing here knows of any signal.
 """
 
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
+from planted_images import pictures
 
-from anomaly_mlflow.anomalies.types import AnomalyType
-from anomaly_mlflow.signals import CrossFit, Evidence
+from anomaly_mlflow.anomalies.types import AnomalyType, ImageDefect
+from anomaly_mlflow.signals import CrossFit, Evidence, Head
+from anomaly_mlflow.training.probes import SUITES, ProbeRun
 from anomaly_mlflow.training.recording import Recording
+from anomaly_mlflow.training.second_split import SecondSplit
 
 CLASSES, EPOCHS, PASSES, FOLDS, DIMENSIONS = 6, 12, 8, 4, 16
-COUNTS = {AnomalyType.CLEAN: 300} | {kind: 60 for kind in list(AnomalyType)[1:]}
+ANOMALIES = ("hard", "near_miss", "gross", "random_flip", "ood")
+COUNTS = {AnomalyType.CLEAN: 300} | {AnomalyType(name): 60 for name in ANOMALIES} | {kind: 30 for kind in ImageDefect}
+PROBES, SECOND_EPOCHS, STAGES = 30, 6, 4
+DEFECTS = [kind.value for kind in ImageDefect]
 JITTER = {"clean": 0.1, "hard": 1.2, "near_miss": 0.7, "gross": 0.5, "random_flip": 0.5, "ood": 0.5}
 STOCHASTIC = {"clean": 0.3, "hard": 1.0, "near_miss": 0.7, "gross": 0.3, "random_flip": 0.3, "ood": 0.7}
 
 
 @cache
-def world(seed=0):
+def world(seed=1):
     """Evidence with everything in it, and the type of each row."""
     rng = np.random.default_rng(seed)
     types = rng.permutation(np.repeat([kind.value for kind in COUNTS], list(COUNTS.values())))
@@ -33,14 +39,25 @@ def world(seed=0):
     jittered = means + _spread(types, JITTER)[:, None] * rng.normal(size=means.shape)
     passes = means[-1] + _spread(types, STOCHASTIC)[:, None] * rng.normal(size=(PASSES, *means.shape[1:]))
     recording = Recording(jittered.astype(np.float16), labels, sample_id, np.linspace(0.1, 0.01, EPOCHS))
+    references = _cross_fitted(types, truth, labels, rng)
+    twin_of = _twins(types, truth, labels, rng)
+    head, embeddings = _noisy_model(types, means[-1], twin_of, rng)
     evidence = Evidence(
         sample_id,
         labels,
         CLASSES,
+        images=pictures(types, truth, twin_of, rng),
         logits=means[-1].astype(np.float32),
+        embeddings=embeddings,
+        head=head,
+        layers=_layers(types, embeddings, rng),
+        gradient_spread=_gradient_spread(types, rng),
         stochastic=passes.astype(np.float32),
         recording=recording,
-        references=_cross_fitted(types, truth, labels, rng),
+        references=references,
+        out_of_fold=_out_of_fold(types, truth, labels, rng),
+        second_split=_second_split(types, means[-1].argmax(axis=1) == labels, rng),
+        probes=[_probe_run(types, truth, labels, rng) for _ in range(2)],
     )
     return evidence, types
 
@@ -49,11 +66,13 @@ def permuted(evidence, order, rng):
     """The same evidence with its samples in another order, and the rows of every fold shuffled."""
     where = np.argsort(order)
     record = evidence.recording
+    by_row = ("sample_id", "labels", "images", "logits", "embeddings", "gradient_spread", "out_of_fold")
     return replace(
         evidence,
-        sample_id=evidence.sample_id[order],
-        labels=evidence.labels[order],
-        logits=evidence.logits[order],
+        **{name: getattr(evidence, name)[order] for name in by_row},
+        layers=[layer[order] for layer in evidence.layers],
+        second_split=[SecondSplit(where[split.rows], split.correct) for split in evidence.second_split],
+        probes=[ProbeRun(run.loss[:, order], run.suite[order]) for run in evidence.probes],
         stochastic=evidence.stochastic[:, order],
         recording=Recording(
             record.logits[:, order], record.labels[order], record.sample_id[order], record.learning_rate
@@ -129,5 +148,70 @@ def _directions(types, truth, rng):
     return looks + rng.uniform(0.06, 0.16, size=(len(truth), 1)) * rng.normal(size=looks.shape)
 
 
+def _twins(types, truth, labels, rng):
+    """For each duplicate the clean row whose image, class and label it repeats; every other row itself."""
+    rows = np.arange(len(types))
+    twins, clean = np.flatnonzero(types == "duplicate"), np.flatnonzero(types == "clean")
+    for row in twins:
+        rows[row] = rng.choice(clean[truth[clean] == truth[row]])
+    return rows
+
+
+def _noisy_model(types, logits, twin_of, rng):
+    """A head, and embeddings that it maps to the logits; what it does not see is small but for strangers."""
+    weight, bias = rng.normal(scale=0.5, size=(CLASSES, DIMENSIONS)), rng.normal(scale=0.1, size=CLASSES)
+    unseen = rng.normal(size=(len(types), DIMENSIONS)) * np.where(types == "ood", 3.0, 1.0)[:, None]
+    unseen -= unseen @ np.linalg.pinv(weight) @ weight
+    embeddings = (logits - bias) @ np.linalg.pinv(weight).T + unseen
+    twins = twin_of != np.arange(len(types))
+    embeddings[twins] = embeddings[twin_of[twins]] + 0.01 * rng.normal(size=(twins.sum(), DIMENSIONS))
+    return Head(weight.astype(np.float32), bias.astype(np.float32)), embeddings.astype(np.float32)
+
+
+def _layers(types, embeddings, rng):
+    """From noise to the embedding: what is easy to see emerges in the second stage, the rest at the end."""
+    emerges = np.where(np.isin(types, ["hard", "ood"])[:, None], [0.0, 0.05, 0.15, 1.0], [0.1, 0.8, 1.0, 1.0])
+    size = np.abs(embeddings).mean()
+    noise = [size * rng.normal(size=embeddings.shape) for _ in range(STAGES - 1)]
+    early = [emerges[:, [stage]] * embeddings + noise[stage] * (1 - emerges[:, [stage]]) for stage in range(STAGES - 1)]
+    return [stage.astype(np.float32) for stage in [*early, embeddings]]
+
+
+def _gradient_spread(types, rng):
+    wavers = np.where(np.isin(types, ["hard", "near_miss", "ood"]), 2.5, np.where(np.isin(types, ANOMALIES), 1.7, 1.0))
+    return (wavers * np.exp(0.25 * rng.normal(size=len(types)))).astype(np.float32)
+
+
+def _out_of_fold(types, truth, labels, rng):
+    """What models of other folds say: the looks of the image, nothing of its label."""
+    unseen = _mean_logits(types, truth, truth, rng)[-1]
+    return (unseen + 0.5 * rng.normal(size=unseen.shape)).astype(np.float32)
+
+
+def _second_split(types, learnt, rng):
+    """Two halves; what was learnt by heart goes first, hard rows go later, the rest stays."""
+    lasts = np.where(np.isin(types, ANOMALIES), 0, SECOND_EPOCHS)
+    lasts = np.where(types == "hard", rng.integers(2, SECOND_EPOCHS, len(types)), lasts)
+    lasts = np.where(learnt, np.maximum(lasts, rng.integers(0, 2, len(types))), 0)
+    correct = np.arange(SECOND_EPOCHS)[:, None] < lasts
+    half = rng.integers(0, 2, len(types))
+    return [SecondSplit(np.flatnonzero(half == k), correct[:, half == k]) for k in range(2)]
+
+
+def _probe_run(types, truth, labels, rng):
+    """Another training of the same rows, some of them spoiled on purpose."""
+    suite = np.full(len(types), -1)
+    suite[rng.permutation(len(types))[: PROBES * len(SUITES)]] = np.repeat(np.arange(len(SUITES)), PROBES)
+    wrong, random = suite == SUITES.index("wrong_label"), suite == SUITES.index("random_input")
+    kind = np.where(wrong, "random_flip", np.where(random, "ood", types))
+    other = (truth + rng.integers(1, CLASSES, len(truth))) % CLASSES
+    labels = np.where(wrong, other, np.where(random, rng.integers(0, CLASSES, len(truth)), labels))
+    logits = _mean_logits(kind, truth, labels, rng) + _spread(kind, JITTER)[:, None] * rng.normal(
+        size=(EPOCHS, len(types), CLASSES)
+    )
+    recording = Recording(logits.astype(np.float16), labels, np.arange(len(types)), np.ones(EPOCHS))
+    return ProbeRun(recording.loss, suite)
+
+
 def _spread(types, table):
-    return np.array([table[kind] for kind in types])
+    return np.array([table.get(kind, table["clean"]) for kind in types])

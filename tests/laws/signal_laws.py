@@ -1,26 +1,27 @@
 """What every signal must obey, each law as a check that raises AssertionError."""
 
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from hashlib import sha256
 
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from anomaly_mlflow.anomalies.types import AnomalyType
+from anomaly_mlflow.anomalies.types import AnomalyType, ImageDefect
 from anomaly_mlflow.errors import MissingEvidence
 from anomaly_mlflow.signals import FAMILIES, Evidence
 from anomaly_mlflow.training.recording import Recording
 
 OPTIONAL = tuple(field.name for field in fields(Evidence) if field.default is None)
 DERIVED = tuple(name for name, value in vars(Recording).items() if hasattr(value, "attrname"))
+TARGETS = {*AnomalyType, *ImageDefect} - {AnomalyType.CLEAN}
 
 
 def check_declaration(signal):
     assert signal.family in FAMILIES
     assert signal.needs and set(signal.needs) <= set(OPTIONAL), "needs must name optional evidence"
-    assert set(signal.targets) <= set(AnomalyType) - {AnomalyType.CLEAN} and signal.targets
-    assert signal.source.strip() and (signal.function.__doc__ or "").strip()
+    assert set(signal.targets) <= TARGETS and signal.targets
+    assert signal.source.strip() and signal.cost.strip() and (signal.function.__doc__ or "").strip()
 
 
 def check_shape(signal, evidence):
@@ -70,9 +71,17 @@ def relabelled(evidence):
 
 def fingerprint(evidence):
     """Digest of all arrays, those that the recording has derived and keeps included."""
-    recording = evidence.recording
-    arrays = [evidence.sample_id, evidence.labels, evidence.logits, evidence.stochastic]
-    arrays += [getattr(recording, field.name) for field in fields(recording)]
-    arrays += [getattr(recording, name) for name in DERIVED]
-    arrays += [getattr(fold, field.name) for fold in evidence.references for field in fields(fold)]
+    arrays = [*_arrays(evidence), *(getattr(evidence.recording, name) for name in DERIVED)]
     return sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()
+
+
+def _arrays(part):
+    """All arrays in the fields of a dataclass and of those that it holds."""
+    if isinstance(part, np.ndarray):
+        yield part
+    elif isinstance(part, list | tuple):
+        for each in part:
+            yield from _arrays(each)
+    elif is_dataclass(part):
+        for field in fields(part):
+            yield from _arrays(getattr(part, field.name))

@@ -23,7 +23,7 @@ from anomaly_mlflow.signals import CrossFit, Evidence, Signal, find
 def made(function, needs=("logits",), **changes):
     """A signal outside the registry."""
     function.__doc__ = function.__doc__ or "Broken."
-    parts = {"family": "uncertainty", "targets": (AnomalyType.OOD,), "source": "nobody (never)"} | changes
+    parts = {"family": "uncertainty", "targets": (AnomalyType.OOD,), "source": "nobody (never)", "cost": "n"} | changes
     return Signal(name="broken", needs=needs, function=function, **parts)
 
 
@@ -107,7 +107,7 @@ def test_a_missing_need_that_goes_unnamed_is_caught():
         def __call__(self, evidence):
             return np.zeros(len(evidence.labels))
 
-    silent = Silent("silent", "uncertainty", ("logits",), (AnomalyType.OOD,), "nobody", lambda evidence: None)
+    silent = Silent("silent", "uncertainty", ("logits",), (AnomalyType.OOD,), "nobody", "n", lambda evidence: None)
     with pytest.raises(pytest.fail.Exception):
         check_missing(silent, world()[0])
 

@@ -12,12 +12,12 @@ from signal_laws import (
     check_shape,
 )
 
-from anomaly_mlflow.signals import SIGNALS, feature_table, suggested_label
+from anomaly_mlflow.signals import LABEL_FREE, SIGNALS, feature_table, suggested_label
 
 every_signal = pytest.mark.parametrize("signal", SIGNALS.values(), ids=lambda signal: signal.column)
 TARGETS = [(signal, target) for signal in SIGNALS.values() for target in signal.targets]
-LABEL_FREE = [signal for signal in SIGNALS.values() if signal.family == "uncertainty"]
-LABEL_FREE += [SIGNALS["knn_distance"], SIGNALS["mid_entropy"]]
+BLIND = [signal for signal in SIGNALS.values() if signal.family in LABEL_FREE]
+BLIND += [SIGNALS["knn_distance"], SIGNALS["mid_entropy"]]
 
 
 @every_signal
@@ -60,7 +60,7 @@ def test_a_signal_is_higher_on_each_type_that_it_targets(signal, target):
     check_finds(signal, *world(), target)
 
 
-@pytest.mark.parametrize("signal", LABEL_FREE, ids=lambda signal: signal.column)
+@pytest.mark.parametrize("signal", BLIND, ids=lambda signal: signal.column)
 def test_uncertainty_does_not_see_the_given_label(signal):
     check_blind_to_labels(signal, world()[0])
 

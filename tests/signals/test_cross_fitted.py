@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from anomaly_mlflow.errors import BadData, Leakage
-from anomaly_mlflow.signals.evidence import cross_fitted
+from anomaly_mlflow.signals.collect import cross_fitted
 from anomaly_mlflow.training.checkpoints import load_model, read_seen, save_model
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.folds import CROSS_FIT, assign_folds, fit_folds, fold_folder

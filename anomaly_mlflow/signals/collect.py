@@ -1,0 +1,86 @@
+"""Trained models and a recording -> Evidence."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from anomaly_mlflow.data.samples import Samples
+from anomaly_mlflow.errors import BadData, Leakage
+from anomaly_mlflow.models import Classifier
+from anomaly_mlflow.signals.evidence import CrossFit, Evidence
+from anomaly_mlflow.training.checkpoints import load_model, read_seen
+from anomaly_mlflow.training.folds import CROSS_FIT, fold_folder, seen_digest
+from anomaly_mlflow.training.inference import infer, stochastic_logits
+from anomaly_mlflow.training.recording import Recording
+
+__all__ = ["collect", "cross_fitted"]
+
+
+def collect(samples: Samples, clean: Path, noisy: Path, recording: Recording, *, passes: int, seed: int) -> Evidence:
+    """Run the evaluation passes of both models over the samples.
+
+    clean, noisy: model folders (JSON and safetensors); passes: stochastic passes of the noisy model's head.
+    """
+    model = _fitting(load_model(noisy), samples, noisy)
+    embeddings, logits = infer(model, samples.images)
+    return Evidence(
+        sample_id=samples.sample_id,
+        labels=samples.labels,
+        num_classes=samples.num_classes,
+        logits=logits,
+        stochastic=stochastic_logits(model, embeddings, passes, seed),
+        recording=recording,
+        references=cross_fitted(samples, clean),
+    )
+
+
+def cross_fitted(samples: Samples, folder: Path) -> list[CrossFit]:
+    """Embed each fold, and the clean rows of the other folds, by the fold's own encoder.
+
+    Raises BadData where the folder was made from other samples, Leakage where an encoder learnt from other rows than
+    the plan says: then it may have seen what it judges.
+    """
+    plan = _read_plan(folder)
+    if not np.array_equal(plan["sample_id"], samples.sample_id):
+        raise BadData(f"the clean model in {folder} was trained on other samples; name its own generate_noise run")
+    fold, reference = plan["fold"].to_numpy(), plan["reference"].to_numpy()
+    folds = range(fold.max() + 1)
+    if set(fold) != set(folds) or not all((reference & (fold != k)).any() for k in folds):
+        raise BadData(f"{CROSS_FIT} in {folder} does not describe folds; train the clean model again")
+    return [_judge(samples, fold == k, reference & (fold != k), fold_folder(folder, k)) for k in folds]
+
+
+def _judge(samples: Samples, judged: np.ndarray, reference: np.ndarray, folder: Path) -> CrossFit:
+    if read_seen(folder) != seen_digest(samples.sample_id[reference]):
+        raise Leakage(f"the encoder in {folder} was trained on other rows than {CROSS_FIT} says; train it again")
+    model = _fitting(load_model(folder), samples, folder)
+    return CrossFit(
+        rows=np.flatnonzero(judged),
+        embeddings=infer(model, samples.images[judged])[0],
+        judged_groups=samples.groups[judged],
+        reference_embeddings=infer(model, samples.images[reference])[0],
+        reference_labels=samples.labels[reference],
+        reference_groups=samples.groups[reference],
+    )
+
+
+def _fitting(model: Classifier, samples: Samples, folder: Path) -> Classifier:
+    """The model, if it is one for these samples and its weights are numbers. Raises BadData."""
+    known = model.architecture
+    if (known.image_shape, known.num_classes) != (samples.image_shape, samples.num_classes):
+        raise BadData(f"the model in {folder} is for other images or classes than '{samples.name}'; train it again")
+    if not all(weight.isfinite().all() for weight in model.parameters()):
+        raise BadData(f"the weights in {folder} are no numbers; train the model again")
+    return model
+
+
+def _read_plan(folder: Path) -> pd.DataFrame:
+    try:
+        plan = pd.read_parquet(folder / CROSS_FIT, columns=["sample_id", "fold", "reference"])
+    except (OSError, pa.ArrowException, ValueError) as error:
+        raise BadData(f"{folder} holds no cross-fitted clean model ({error})") from None
+    if [dtype.kind for dtype in plan.dtypes] != ["i", "i", "b"]:
+        raise BadData(f"{CROSS_FIT} in {folder} has columns of other types; train the clean model again")
+    return plan

@@ -1,0 +1,73 @@
+"""Train on one part, go on with the other: out-of-fold logits on the way, then what is forgotten."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from joblib import delayed
+
+from anomaly_mlflow.data.samples import Samples
+from anomaly_mlflow.models import Classifier
+from anomaly_mlflow.training.config import TrainConfig
+from anomaly_mlflow.training.folds import side_by_side
+from anomaly_mlflow.training.inference import infer
+from anomaly_mlflow.training.loop import fit
+
+__all__ = ["SecondSplit", "cross_validate"]
+
+
+@dataclass(frozen=True)
+class SecondSplit:
+    """What a model that had learnt some rows still knew of them while it learnt the others.
+
+    rows: int64 (m,), positions learnt in the first phase; correct: bool (epochs, m), whether the given label is
+    predicted after each epoch of the second phase.
+    """
+
+    rows: np.ndarray
+    correct: np.ndarray
+
+
+def cross_validate(
+    samples: Samples,
+    fold: np.ndarray,
+    config: TrainConfig,
+    *,
+    seed: int,
+    device: str = "auto",
+    jobs: int = 1,
+    on_done: Callable[[], object] | None = None,
+) -> tuple[np.ndarray, list[SecondSplit]]:
+    """Out-of-fold logits, float32 (n, classes), on the given labels, and one second split a fold.
+
+    fold: int64 (n,) as `assign_folds` gives it. A model learns the rows of the other folds (first phase), is asked for
+    its own fold, then learns that fold alone for a third as many epochs (second phase; Maini et al. 2022, with halves
+    where there are two folds). The trainings go side by side in `jobs` processes of one thread each.
+    """
+    logits = np.empty((len(samples), samples.num_classes), np.float32)
+    folds = range(fold.max() + 1)
+    tasks = [
+        delayed(_two_phases)(samples.take(fold != k), samples.take(fold == k), config, seed + k, device) for k in folds
+    ]
+    splits = []
+    for k, (own, correct) in zip(folds, side_by_side(tasks, jobs), strict=True):
+        logits[fold == k] = own
+        splits.append(SecondSplit(np.flatnonzero(fold != k), correct))
+        if on_done:
+            on_done()
+    return logits, splits
+
+
+def _two_phases(
+    first: Samples, second: Samples, config: TrainConfig, seed: int, device: str
+) -> tuple[np.ndarray, np.ndarray]:
+    model, _ = fit(first, config, seed=seed, device=device)
+    _, logits = infer(model, second.images)
+    correct = []
+
+    def ask(epoch: int, model: Classifier, loss: float) -> None:
+        correct.append(infer(model, first.images)[1].argmax(axis=1) == first.labels)
+
+    shorter = replace(config, epochs=max(3, config.epochs // 3))
+    fit(second, shorter, seed=seed, device=device, start=model, on_epoch=ask)
+    return logits, np.stack(correct)
