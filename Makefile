@@ -31,5 +31,6 @@ server: install ## Show the runs of this folder at http://127.0.0.1:5000
 mlproject: install ## Write MLproject anew from the options of the entry points
 	$(BIN)/python -m entry_points.mlproject > MLproject
 
-bench: install ## Print what recording costs, also as bench.json
+bench: install ## Print what recording and signals cost, also as bench.json
 	$(BIN)/python -m benchmarks.recording
+	$(BIN)/python -m benchmarks.signals

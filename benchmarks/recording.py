@@ -1,16 +1,15 @@
 """What recording costs: epochs with and without it, in turns, in one process. Prints ratios and bench.json."""
 
-import json
 import statistics
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 
 from anomaly_mlflow.data.sources import load_split
 from anomaly_mlflow.training.config import configure
 from anomaly_mlflow.training.loop import fit
+from benchmarks.rows import keep
 
 ROUNDS, EPOCHS = 7, 4
 
@@ -31,4 +30,4 @@ if __name__ == "__main__":
     ratios = [seconds(True) / seconds(False) for _ in range(ROUNDS)]
     row = {"ratio": round(statistics.median(ratios), 3), "low": round(min(ratios), 3), "high": round(max(ratios), 3)}
     print(f"an epoch with recording / without: {row['ratio']} (range of {ROUNDS}: {row['low']} to {row['high']})")
-    Path("bench.json").write_text(json.dumps({"recording": row}, indent=1))
+    keep("recording", row)

@@ -8,5 +8,6 @@ from entry_points import (  # noqa: F401
     main,
     train_baseline,
     train_clean,
+    train_folds,
     train_noisy,
 )

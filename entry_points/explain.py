@@ -8,6 +8,7 @@ from anomaly_mlflow.detection.explain import explain as explain_types
 from anomaly_mlflow.detection.types import TYPES
 from anomaly_mlflow.report.figures import shap_bars, shap_beeswarm
 from anomaly_mlflow.tracking.run import Run
+from entry_points.jobs import jobs_of
 from entry_points.judged import read_judged
 from entry_points.step import Upstream, step
 
@@ -18,7 +19,7 @@ __all__ = ["read_explanation"]
 def explain(run: Run, options: dict, upstream: Upstream) -> None:
     """Fit the six-type classifier fold by fold and explain its held-out rows by SHAP."""
     judged = read_judged(upstream)
-    found = explain_types(judged.features, judged.ledger, judged.groups, seed=options["seed"])
+    found = explain_types(judged.features, judged.ledger, judged.groups, seed=options["seed"], jobs=jobs_of(options))
     run.log_frame(_table(found, found.probability, TYPES), "type_probabilities.parquet")
     run.log_frame(_table(found, found.percentile, found.columns), "percentiles.parquet")
     for position, kind in enumerate(TYPES):

@@ -7,6 +7,7 @@ from anomaly_mlflow.signals.table import feature_table
 from anomaly_mlflow.tracking.registry import model_folder
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.training.epoch_files import read_recording
+from entry_points.fold_files import read_out_of_fold, read_probes, read_second_splits
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step
 
@@ -20,7 +21,7 @@ def signal_names(options: dict) -> list[str]:
 @step(
     "extract_features",
     own=("signals", "passes", "seed"),
-    needs=("generate_noise", "train_clean", "train_noisy"),
+    needs=("generate_noise", "train_clean", "train_folds", "train_noisy"),
     run_option="features_run",
     per_seed=True,
     check=signal_names,
@@ -30,11 +31,16 @@ def extract_features(run: Run, options: dict, upstream: Upstream) -> None:
     samples, _ = read_samples(only(upstream, "generate_noise"))
     noisy = only(upstream, "train_noisy")
     recording = read_recording(noisy.path("recording"))
+    folds = only(upstream, "train_folds")
     evidence = collect(
         samples,
-        model_folder(only(upstream, "train_clean")),
-        model_folder(noisy),
-        recording,
+        clean=model_folder(only(upstream, "train_clean")),
+        noisy=model_folder(noisy),
+        snapshots=noisy.path("snapshots"),
+        recording=recording,
+        out_of_fold=read_out_of_fold(folds, samples.sample_id, samples.num_classes),
+        second_split=read_second_splits(folds, samples.sample_id),
+        probes=read_probes(folds, samples.sample_id),
         passes=options["passes"],
         seed=options["seed"],
     )

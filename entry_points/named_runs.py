@@ -11,7 +11,7 @@ __all__ = ["all_needs", "named", "run_id", "with_named_runs"]
 
 
 def with_named_runs(step: Step, options: dict, *, strict: bool) -> dict:
-    """Fill in what named runs were made with: their runs upstream, and the options that only they used.
+    """Fill in what named runs were made with: their runs upstream, and their options where none was typed.
 
     strict: refuse an option that was typed and has no effect, because a named run was made with another value, and
     named runs that come from different runs upstream. Raises BadOption there, RunNotFound.
@@ -21,17 +21,19 @@ def with_named_runs(step: Step, options: dict, *, strict: bool) -> dict:
         for one in _names(options, name):
             _fill_upstream(name, open_run(run_id(one), name), options, filled, strict)
     _fill_seeds(options, filled, strict)
-    brought = {"seeds", *_options_still_used(step, filled)}
+    brought, used = {"seeds"}, set(_options_still_used(step, filled))
     for name in all_needs(step):
         for one in _names(filled, name)[:1]:
             config = open_run(run_id(one), name).json("config.json")
             for key in (key for key in STEPS[name].options if key in config):
                 if key in brought or key in RUNTIME_ONLY:
                     continue
-                if strict and options[key] not in (config[key], _default(key)):
+                typed = options[key] not in (config[key], _default(key))
+                if typed and key not in used and strict:
                     option = STEPS[name].run_option
                     raise BadOption(f"{key}={options[key]} has no effect: {option}={one} was made with {config[key]}")
-                filled[key] = config[key]
+                if not (typed and key in used):  # a step that is made anew takes what was typed for it
+                    filled[key] = config[key]
                 brought.add(key)
     return filled
 

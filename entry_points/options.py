@@ -127,6 +127,7 @@ _DECLARED = [
     _option("folds", click.IntRange(2, 20), 5, "Folds of the cross-fitted clean side."),
     _option("training_seed", click.IntRange(0, 2**31), 0, "Seed of the noisy model's training, the first of several."),
     _option("seeds", click.IntRange(1, 100), 3, "Number of noisy models, with consecutive training seeds."),
+    _option("validation_folds", click.IntRange(2, 20), 3, "Folds of the models on given labels (out-of-fold logits)."),
     _option("passes", click.IntRange(2, 1000), 30, "Stochastic passes with dropout on."),
     _option("signals", click.STRING, "all", "Signals to extract, separated by commas; all: every one."),
     _option("draws", click.IntRange(100, 1_000_000), 2000, "Bootstrap draws of the intervals."),
@@ -142,6 +143,7 @@ _DECLARED = [
     _option(
         "clean_run", _None(), "none", "Run of train_clean to build on, or a registered model (models:/NAME@champion)."
     ),
+    _option("folds_run", _None(), "none", "Run of train_folds to build on."),
     _option(
         "noisy_run", _None(), "none", "Run of train_noisy to build on, or a registered model (models:/NAME@champion)."
     ),
@@ -153,7 +155,7 @@ _DECLARED = [
 OPTIONS: dict[str, click.Option] = {option.name: option for option in _DECLARED}
 
 # These change how a run is carried out, not what comes out: no part of a fingerprint.
-RUNTIME_ONLY = {"device", "jobs", "baseline_run", "noise_run", "clean_run", "noisy_run", "features_run"}
+RUNTIME_ONLY = {"device", "jobs", "baseline_run", "noise_run", "clean_run", "folds_run", "noisy_run", "features_run"}
 
 
 def as_typed(options: dict, names: Iterable[str]) -> dict:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from anomaly_mlflow.anomalies.strangers import strangers_digest
 from anomaly_mlflow.data.sources import digest
+from anomaly_mlflow.signals import SIGNALS
+from anomaly_mlflow.signals.plugins import plugin_digests
 from anomaly_mlflow.tracking.fingerprint import fingerprint, imported_sources
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.training.device import has_bfloat16
@@ -30,9 +32,11 @@ def step_fingerprint(step: Step, options: dict, upstream: dict[str, list[str]]) 
     """
     values = {name: options[name] for name in step.own if name not in RUNTIME_ONLY}
     data = {name: of(values[name]) for name, of in DIGESTS.items() if values.get(name)}
+    plugins = plugin_digests(SIGNALS) if "signals" in step.own else {}
     content = {name: [Run(one).tags.get("anomaly.content", one) for one in ids] for name, ids in upstream.items()}
     made_from = {
         "code": source_digest(step.function.__module__),
+        "plugins": plugins,
         "options": values,
         "data": data,
         "bfloat16": "device" in step.own and has_bfloat16(options["device"]),

@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from anomaly_mlflow.models import Classifier
 from anomaly_mlflow.tracking.run import Run
-from anomaly_mlflow.training.checkpoints import save_model
+from anomaly_mlflow.training.checkpoints import save_model, snapshot_epochs
 from anomaly_mlflow.training.config import configure
 from anomaly_mlflow.training.epoch_files import epoch_file_name, write_epoch
 from anomaly_mlflow.training.inference import accuracy
@@ -51,6 +51,8 @@ def train_noisy(run: Run, options: dict, upstream: Upstream) -> None:
 
         def on_epoch(epoch: int, model: Classifier, loss: float) -> None:
             run.log_metrics({"loss": loss, "test_accuracy": accuracy(model, test)}, step=epoch)
+            if epoch in snapshot_epochs(config.epochs):
+                _log_snapshot(run, model, folder / "snapshots" / f"epoch={epoch:04d}")
             bar.update()
 
         model, _ = fit(
@@ -58,3 +60,9 @@ def train_noisy(run: Run, options: dict, upstream: Upstream) -> None:
         )
         save_model(model, folder / "model")
         publish(run, "noisy", samples, test, options["model"], folder / "model", accuracy(model, test))
+
+
+def _log_snapshot(run: Run, model: Classifier, folder: Path) -> None:
+    save_model(model, folder)
+    for file in sorted(folder.iterdir()):
+        run.log_file(file, f"snapshots/{folder.name}")

@@ -14,6 +14,16 @@ from anomaly_mlflow.data.samples import Samples
 @pytest.fixture
 def stripes() -> Samples:
     """120 images of three easy classes: bright left, bright right, bright middle."""
+    return _stripes()
+
+
+@pytest.fixture(scope="module")
+def module_stripes() -> Samples:
+    """The same, for what is trained once a module."""
+    return _stripes()
+
+
+def _stripes() -> Samples:
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(3), 40)
     images = rng.integers(0, 60, (120, 8, 8, 1), dtype=np.uint8)

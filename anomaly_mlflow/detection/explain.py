@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from joblib import delayed
 from scipy.stats import rankdata
 
 from anomaly_mlflow.detection.table import ID, join, matrix
 from anomaly_mlflow.detection.types import TYPES, TypeFold, fit_types, type_folds, type_probabilities
+from anomaly_mlflow.training.folds import side_by_side
 
 __all__ = ["Explanation", "explain", "shap_values"]
 
@@ -32,23 +34,30 @@ class Explanation:
 
 
 def explain(
-    features: Sequence[pd.DataFrame], ledger: pd.DataFrame, groups: np.ndarray, *, seed: int = 0
+    features: Sequence[pd.DataFrame], ledger: pd.DataFrame, groups: np.ndarray, *, seed: int = 0, jobs: int = 1
 ) -> Explanation:
     """Fit the six-type classifier fold by fold for every seed of the noisy model and explain the held-out rows.
 
-    features: one frame per seed; groups: int64 (n,), in the order of the ledger.
+    features: one frame per seed; groups: int64 (n,), in the order of the ledger; jobs: seeds side by side.
     Raises Leakage and BadData as `join`, `matrix` and `type_folds` do.
     """
     types = ledger["anomaly_type"].to_numpy()
     held_out = type_folds(types, groups, seed)
-    probability = values = percentile = 0.0
-    for frame in features:
-        columns, X = matrix(join(frame, ledger))
-        fitted = fit_types(X, types, held_out, seed)
-        probability = probability + type_probabilities(fitted, X) / len(features)
-        values = values + shap_values(fitted, X) / np.float32(len(features))
-        percentile = percentile + (rankdata(X, axis=0) - 0.5) / len(X) / len(features)
-    return Explanation(ledger[ID].to_numpy(), columns, percentile, probability, values)
+    matrices = [matrix(join(frame, ledger)) for frame in features]
+    tasks = [delayed(_of_one_seed)(X, types, held_out, seed) for _, X in matrices]
+    probability = values = 0.0
+    for own_probability, own_values in side_by_side(tasks, jobs):
+        probability = probability + own_probability / len(features)
+        values = values + own_values / np.float32(len(features))
+    percentile = sum((rankdata(X, axis=0) - 0.5) / len(X) / len(features) for _, X in matrices)
+    return Explanation(ledger[ID].to_numpy(), matrices[0][0], percentile, probability, values)
+
+
+def _of_one_seed(
+    X: np.ndarray, types: np.ndarray, held_out: list[np.ndarray], seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    fitted = fit_types(X, types, held_out, seed)
+    return type_probabilities(fitted, X), shap_values(fitted, X)
 
 
 def shap_values(fitted: list[TypeFold], X: np.ndarray) -> np.ndarray:

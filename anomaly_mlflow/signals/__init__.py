@@ -1,8 +1,9 @@
 """Evidence -> one float per sample; importing this package fills SIGNALS."""
 
 from anomaly_mlflow.signals import dynamics, geometry, label, trajectory, uncertainty
-from anomaly_mlflow.signals.base import FAMILIES, LABEL_FREE, SIGNALS, Signal, find
+from anomaly_mlflow.signals.base import FAMILIES, LABEL_FREE, SIGNALS, Signal, find, signal
 from anomaly_mlflow.signals.evidence import CrossFit, Evidence, Head
+from anomaly_mlflow.signals.plugins import load_plugins
 from anomaly_mlflow.signals.suggestion import suggested_label
 from anomaly_mlflow.signals.table import feature_table
 
@@ -19,7 +20,10 @@ __all__ = [
     "find",
     "geometry",
     "label",
+    "signal",
     "suggested_label",
     "trajectory",
     "uncertainty",
 ]
+
+load_plugins()

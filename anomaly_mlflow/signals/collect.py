@@ -9,30 +9,56 @@ import pyarrow as pa
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import BadData, Leakage
 from anomaly_mlflow.models import Classifier
-from anomaly_mlflow.signals.evidence import CrossFit, Evidence
-from anomaly_mlflow.training.checkpoints import load_model, read_seen
+from anomaly_mlflow.signals.evidence import CrossFit, Evidence, Head
+from anomaly_mlflow.training.checkpoints import load_model, load_snapshots, read_seen
 from anomaly_mlflow.training.folds import CROSS_FIT, fold_folder, seen_digest
-from anomaly_mlflow.training.inference import infer, stochastic_logits
+from anomaly_mlflow.training.gradients import gradient_spread
+from anomaly_mlflow.training.inference import infer, infer_layers, stochastic_logits
+from anomaly_mlflow.training.probes import ProbeRun
 from anomaly_mlflow.training.recording import Recording
+from anomaly_mlflow.training.second_split import SecondSplit
 
 __all__ = ["collect", "cross_fitted"]
 
 
-def collect(samples: Samples, clean: Path, noisy: Path, recording: Recording, *, passes: int, seed: int) -> Evidence:
+def collect(
+    samples: Samples,
+    *,
+    clean: Path,
+    noisy: Path,
+    snapshots: Path,
+    recording: Recording,
+    out_of_fold: np.ndarray,
+    second_split: list[SecondSplit],
+    probes: list[ProbeRun],
+    passes: int,
+    seed: int,
+) -> Evidence:
     """Run the evaluation passes of both models over the samples.
 
-    clean, noisy: model folders (JSON and safetensors); passes: stochastic passes of the noisy model's head.
+    clean, noisy: model folders (JSON and safetensors); snapshots: folder of the noisy model's snapshots;
+    passes: stochastic passes of the noisy model's head. The rest is evidence as it is.
     """
     model = _fitting(load_model(noisy), samples, noisy)
-    embeddings, logits = infer(model, samples.images)
+    layers = infer_layers(model, samples.images)
+    head = Head(*(value.detach().cpu().numpy() for value in (model.head.weight, model.head.bias)))
+    known = [_fitting(each, samples, snapshots) for each in load_snapshots(snapshots)]
     return Evidence(
         sample_id=samples.sample_id,
         labels=samples.labels,
         num_classes=samples.num_classes,
-        logits=logits,
-        stochastic=stochastic_logits(model, embeddings, passes, seed),
+        images=samples.images,
+        logits=layers[-1] @ head.weight.T + head.bias,
+        embeddings=layers[-1],
+        head=head,
+        layers=layers,
+        gradient_spread=gradient_spread(known, samples.images, samples.labels),
+        stochastic=stochastic_logits(model, layers[-1], passes, seed),
         recording=recording,
         references=cross_fitted(samples, clean),
+        out_of_fold=out_of_fold,
+        second_split=second_split,
+        probes=probes,
     )
 
 

@@ -9,9 +9,10 @@ from safetensors.torch import load_file, save_file
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.models import Architecture, Classifier, build
 
-__all__ = ["load_model", "read_seen", "save_model"]
+__all__ = ["load_model", "load_snapshots", "read_seen", "save_model", "snapshot_epochs"]
 
 ARCHITECTURE, WEIGHTS = "architecture.json", "weights.safetensors"
+SNAPSHOTS = 5
 
 
 def save_model(model: Classifier, folder: Path, seen: str = "") -> None:
@@ -46,3 +47,16 @@ def load_model(folder: Path) -> Classifier:
         reason = str(error).splitlines()[0]
         raise BadData(f"the model in {folder} cannot be read ({reason})") from None
     return model.eval()
+
+
+def snapshot_epochs(epochs: int) -> list[int]:
+    """Up to five epochs, evenly spaced over a training of `epochs`, the last one among them."""
+    return sorted({epochs * part // SNAPSHOTS - 1 for part in range(1, SNAPSHOTS + 1)} - {-1})
+
+
+def load_snapshots(folder: Path) -> list[Classifier]:
+    """The models in `folder/epoch=K`, in the order of their epochs. Raises BadData."""
+    folders = sorted(folder.glob("epoch=*"))
+    if not folders:
+        raise BadData(f"{folder} holds no snapshots; run train_noisy again")
+    return [load_model(each) for each in folders]
