@@ -8,7 +8,7 @@ from anomaly_mlflow.data.batches import to_float
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.models import Classifier
 
-__all__ = ["accuracy", "infer", "stochastic_logits"]
+__all__ = ["accuracy", "infer", "infer_layers", "stochastic_logits"]
 
 
 @torch.inference_mode()
@@ -25,6 +25,23 @@ def infer(model: Classifier, images: np.ndarray, batch_size: int = 500) -> tuple
         logits.append(model.head(embedding).cpu())
     model.train(training)
     return torch.cat(embeddings).numpy(), torch.cat(logits).numpy()
+
+
+@torch.inference_mode()
+def infer_layers(model: Classifier, images: np.ndarray, batch_size: int = 500) -> list[np.ndarray]:
+    """Output of each stage averaged over positions, float32 (n, d_l) in order of depth; the embedding is the last."""
+    training = model.training
+    model.eval()
+    device = model.mean.device
+    batches = [
+        [
+            layer.cpu()
+            for layer in model.layers(to_float(torch.from_numpy(images[start : start + batch_size]).to(device)))
+        ]
+        for start in range(0, len(images), batch_size)
+    ]
+    model.train(training)
+    return [torch.cat(parts).numpy() for parts in zip(*batches, strict=True)]
 
 
 def accuracy(model: Classifier, samples: Samples) -> float:
