@@ -28,14 +28,15 @@ class BadOption(AnomalyError):
 
 
 class UnknownName(AnomalyError):
-    """A source, model, signal or table of this name does not exist; the known ones are listed."""
+    """A source, model, signal or table of this name does not exist; the known ones are listed, close ones first."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]):
-        super().__init__(kind, name, sorted(known))  # as arguments, so that it crosses process borders
+    def __init__(self, kind: str, name: str, known: Iterable[str], close: Iterable[str] = ()):
+        super().__init__(kind, name, sorted(known), list(close))  # as arguments, so that it crosses process borders
 
     def __str__(self) -> str:
-        kind, name, known = self.args
-        return f"unknown {kind} '{name}'; known: {', '.join(known)}"
+        kind, name, known, close = self.args
+        hint = f"close: {', '.join(close)}; " if close else ""
+        return f"unknown {kind} '{name}'; {hint}known: {', '.join(known)}"
 
 
 class MissingEvidence(AnomalyError):

@@ -6,7 +6,8 @@ import click
 
 from anomaly_mlflow.anomalies.strangers import LABEL_POLICIES
 from anomaly_mlflow.data.augment import AUGMENTATIONS
-from anomaly_mlflow.models import MODELS
+from anomaly_mlflow.errors import UnknownName
+from anomaly_mlflow.models import find, spoken_names
 
 __all__ = ["OPTIONS", "RUNTIME_ONLY", "as_typed", "in_order"]
 
@@ -42,11 +43,27 @@ class _None(click.ParamType):
         return None if value in (None, "none") else value
 
 
+class _Model(click.ParamType):
+    """The name of a model."""
+
+    name = "model"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return f"[{'|'.join(spoken_names())}]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            find(value)
+        except UnknownName as error:
+            self.fail(str(error), param, ctx)
+        return value
+
+
 _share = click.FloatRange(0, 1)
 _count = click.IntRange(min=1)
 _positive = click.FloatRange(min=0, max=1e6, min_open=True)
 _table = click.Choice(["auto", "literature", "embedding"])
-_model = click.Choice(sorted(MODELS))
+_model = _Model()
 
 
 def _option(name: str, kind: click.ParamType, default: object, text: str) -> click.Option:
@@ -64,7 +81,12 @@ _DECLARED = [
     _option("subset", _Auto(_count), "auto", "Number of training images, a stratified part; auto: all."),
     _option("corrupt", click.Choice(["skip", "refuse"]), "skip", "What to do with images that cannot be decoded."),
     _option("seed", click.IntRange(0, 2**31), 0, "Seed of every draw but the noisy model's training."),
-    _option("baseline_model", _model, "convnet", "Model that finds the hard images; it supplies no feature."),
+    _option(
+        "baseline_model",
+        _model,
+        "convnet",
+        "Model that finds the hard images, one of those under model; it supplies no feature.",
+    ),
     _option(
         "baseline_epochs", _Auto(_count), "auto", "Epochs of the baseline; auto: 15, or 40 for images under 16 pixels."
     ),
@@ -95,19 +117,21 @@ _DECLARED = [
         "random",
         "Label of such an image: random, single (one for all), kept.",
     ),
-    _option("model", _model, "vit", "Model under study."),
+    _option(
+        "model", _model, "vit", "Model under study: one by its name, or any of the library timm, such as timm:resnet26."
+    ),
     _option("epochs", _Auto(_count), "auto", "Training epochs; auto: 15, or 40 for images under 16 pixels."),
     _option(
         "batch_size",
         _Auto(click.IntRange(min=2)),
         "auto",
-        "Images per training batch, at least 2; auto: convnet 256, resnet20 128, vit 64.",
+        "Images per training batch, at least 2; auto: convnet 256, resnet18, resnet20 and convnext 128, vit and timm 64.",
     ),
     _option(
         "learning_rate",
         _Auto(_positive),
         "auto",
-        "Peak of the one-cycle schedule; auto: 0.2 with SGD, vit 0.002 with AdamW.",
+        "Peak of the one-cycle schedule; auto: with SGD 0.2 (resnet18 0.1), with AdamW 0.002 (vit, convnext) or 0.001 (timm), from pretrained weights a fifth.",
     ),
     _option(
         "dropout", click.FloatRange(0, 1, max_open=True), 0.1, "Dropout before the head, also of the stochastic passes."
@@ -122,7 +146,13 @@ _DECLARED = [
         "precision",
         click.Choice(["auto", "32-true", "bf16-mixed"]),
         "auto",
-        "auto: bfloat16 where the device has it in hardware.",
+        "auto: bfloat16 where the device has it in hardware; convnext always 32-true.",
+    ),
+    _option(
+        "pretrained",
+        click.Choice(["no", "yes"]),
+        "no",
+        "Start from the weights that timm publishes, downloaded once; only for timm:NAME.",
     ),
     _option("folds", click.IntRange(2, 20), 5, "Folds of the cross-fitted clean side."),
     _option("training_seed", click.IntRange(0, 2**31), 0, "Seed of the noisy model's training, the first of several."),

@@ -16,7 +16,7 @@ from entry_points.jobs import jobs_of
 from entry_points.judged import read_ledger
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step
-from entry_points.trained import TRAINING, chosen, publish
+from entry_points.trained import TRAINING, check_pretrained, chosen, publish
 
 
 @step(
@@ -25,6 +25,7 @@ from entry_points.trained import TRAINING, chosen, publish
     needs=("generate_noise",),
     run_option="clean_run",
     trains=True,
+    check=check_pretrained,
 )
 def train_clean(run: Run, options: dict, upstream: Upstream) -> None:
     """Train an encoder per fold on the clean rows of the other folds, hard ones left out, and one on all of them."""

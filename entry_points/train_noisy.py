@@ -15,7 +15,7 @@ from anomaly_mlflow.training.loop import fit
 from anomaly_mlflow.training.recording import Recording
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step
-from entry_points.trained import TRAINING, chosen, publish
+from entry_points.trained import TRAINING, check_pretrained, chosen, publish
 
 
 @step(
@@ -24,6 +24,7 @@ from entry_points.trained import TRAINING, chosen, publish
     needs=("generate_noise",),
     run_option="noisy_run",
     trains=True,
+    check=check_pretrained,
 )
 def train_noisy(run: Run, options: dict, upstream: Upstream) -> None:
     """Train on everything with the given labels, keep every sample's logits of every epoch, register the model."""

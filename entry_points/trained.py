@@ -4,32 +4,40 @@ import hashlib
 from pathlib import Path
 
 from anomaly_mlflow.data.samples import Samples
+from anomaly_mlflow.errors import BadOption
+from anomaly_mlflow.models import find
 from anomaly_mlflow.tracking.registry import register_model
 from anomaly_mlflow.tracking.run import Run
 
-__all__ = ["TRAINING", "chosen", "publish"]
+__all__ = ["TRAINING", "check_pretrained", "chosen", "publish"]
 
-SETTINGS = ("epochs", "batch_size", "learning_rate", "dropout", "augmentation", "precision")
+SETTINGS = ("epochs", "batch_size", "learning_rate", "dropout", "augmentation", "precision", "pretrained")
 TRAINING = ("model", *SETTINGS, "device", "jobs")
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def chosen(options: dict) -> dict:
     """The training settings among a step's options."""
-    return {name: options[name] for name in SETTINGS}
+    return {name: options[name] for name in SETTINGS} | {"pretrained": options["pretrained"] == "yes"}
+
+
+def check_pretrained(options: dict) -> None:
+    """Raises BadOption where `pretrained` is asked of a model without published weights."""
+    if options["pretrained"] == "yes" and find(options["model"]).pretrained is None:
+        raise BadOption(f"model '{options['model']}' has no pretrained weights; take timm:NAME or pretrained=no")
 
 
 def publish(
     run: Run, side: str, samples: Samples, test: Samples, model: str, folder: Path, test_accuracy: float
 ) -> None:
-    """Register a model folder as `<side>-<dataset>-<model>`."""
+    """Register a model folder as `<side>-<dataset>-<model>`, `:` in the name of the model as `-`."""
     run.log_metrics({"final_test_accuracy": test_accuracy})
     for file in sorted(folder.rglob("*")):
         if file.is_file():
             run.note_content(file.read_bytes(), f"model/{file.relative_to(folder)}")
     register_model(
         run,
-        f"{side}-{samples.name}-{model}",
+        f"{side}-{samples.name}-{model}".replace(":", "-"),
         folder,
         serving_code=ROOT / "entry_points" / "served_model.py",
         packages=[ROOT / "anomaly_mlflow"],

@@ -1,6 +1,7 @@
 """Images -> embedding -> logits."""
 
-from anomaly_mlflow.models import convnet, resnet, vit  # noqa: F401  (each registers its model)
-from anomaly_mlflow.models.build import MODELS, Architecture, Classifier, build
+from anomaly_mlflow.models import convnet, convnext, resnet, resnet18, timm_model, vit  # noqa: F401  (each registers)
+from anomaly_mlflow.models.build import Architecture, Classifier, build
+from anomaly_mlflow.models.registry import MODELS, find, spoken_names
 
-__all__ = ["MODELS", "Architecture", "Classifier", "build"]
+__all__ = ["MODELS", "Architecture", "Classifier", "build", "find", "spoken_names"]

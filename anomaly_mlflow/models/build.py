@@ -1,14 +1,15 @@
-"""Model by name: a body registered under its name, one classifier around every body."""
+"""One classifier around every body."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import torch
 from torch import nn
 
-from anomaly_mlflow.errors import BadData, UnknownName
+from anomaly_mlflow.errors import BadData, BadOption
+from anomaly_mlflow.models.layers import average_positions, stage_outputs
+from anomaly_mlflow.models.registry import find
 
-__all__ = ["MODELS", "Architecture", "Classifier", "build", "model"]
+__all__ = ["Architecture", "Classifier", "build"]
 
 
 @dataclass(frozen=True)
@@ -46,21 +47,6 @@ class Architecture:
         return found
 
 
-MODELS: dict[str, Callable[[tuple[int, int, int]], nn.Module]] = {}
-
-
-def model(name: str) -> Callable:
-    """Register a function image_shape -> body; a body maps (n, channels, height, width) to (n, width_out)."""
-
-    def register(function: Callable[[tuple[int, int, int]], nn.Module]) -> Callable[[tuple[int, int, int]], nn.Module]:
-        if name in MODELS:
-            raise ValueError(f"model '{name}' is registered already")
-        MODELS[name] = function
-        return function
-
-    return register
-
-
 class Classifier(nn.Module):
     """A body, dropout and a linear head.
 
@@ -68,19 +54,27 @@ class Classifier(nn.Module):
     training set's mean and deviation is part of the model, so that a served model needs no recipe.
     """
 
-    def __init__(self, architecture: Architecture):
+    def __init__(self, architecture: Architecture, body: nn.Module):
         super().__init__()
         self.architecture = architecture
         channels = architecture.image_shape[2]
         self.register_buffer("mean", torch.zeros(1, channels, 1, 1))
         self.register_buffer("deviation", torch.ones(1, channels, 1, 1))
-        self.body = MODELS[architecture.name](architecture.image_shape)
+        self.body = body
         self.dropout = nn.Dropout(architecture.dropout)
         self.head = nn.Linear(self.body.width, architecture.num_classes)
 
     def embed(self, images: torch.Tensor) -> torch.Tensor:
         """Embedding (n, d), the input of dropout and head."""
         return self.body((images - self.mean) / self.deviation)
+
+    def layers(self, images: torch.Tensor) -> list[torch.Tensor]:
+        """Output of each stage of the body averaged over positions, then the embedding: (n, d_l) each, float32."""
+        axis = getattr(self.body, "channel_axis", 1)
+        stages, embedding = stage_outputs(
+            self.body.stages, lambda: self.embed(images), lambda output: average_positions(output.float(), axis)
+        )
+        return [*stages, embedding.float()]
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Logits (n, classes), the head always in float32: the recorder keeps them."""
@@ -89,8 +83,10 @@ class Classifier(nn.Module):
             return self.head(self.dropout(embedding.float()))
 
 
-def build(architecture: Architecture) -> Classifier:
-    """A fresh model with random weights. Raises UnknownName that lists the known ones."""
-    if architecture.name not in MODELS:
-        raise UnknownName("model", architecture.name, MODELS)
-    return Classifier(architecture)
+def build(architecture: Architecture, pretrained: bool = False) -> Classifier:
+    """A fresh model with random weights, or a body with published ones. Raises UnknownName, BadOption, BadData."""
+    recipe = find(architecture.name)
+    make = recipe.pretrained if pretrained else recipe.body
+    if make is None:
+        raise BadOption(f"model '{architecture.name}' has no pretrained weights; take timm:NAME or pretrained=no")
+    return Classifier(architecture, make(architecture.image_shape))

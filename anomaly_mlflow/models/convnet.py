@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from anomaly_mlflow.models.build import model
+from anomaly_mlflow.models.registry import ImageShape, model
 
 __all__ = ["ConvNet"]
 
@@ -29,6 +29,7 @@ class ConvNet(nn.Module):
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(channels, 24, 2, padding=0), nn.GELU())
         self.groups = nn.Sequential(_group(24, 32), _group(32, 64), _group(64, self.width))
+        self.stages = [self.stem, *self.groups]
         self.pool = nn.AdaptiveMaxPool2d(1)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
@@ -36,7 +37,7 @@ class ConvNet(nn.Module):
         return self.pool(self.groups(self.stem(images))).flatten(1)
 
 
-@model("convnet")
-def convnet(image_shape: tuple[int, int, int]) -> nn.Module:
+@model("convnet", settings={"learning_rate": 0.2, "batch_size": 256, "weight_decay": 5e-3})
+def convnet(image_shape: ImageShape) -> nn.Module:
     """About 0.3 million weights; any image from 4 pixels a side."""
     return ConvNet(image_shape[2])

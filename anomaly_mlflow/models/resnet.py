@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from anomaly_mlflow.models.build import model
+from anomaly_mlflow.models.registry import ImageShape, model
 
 __all__ = ["ResNet20"]
 
@@ -36,13 +36,14 @@ class ResNet20(nn.Module):
         self.stem = nn.Sequential(nn.Conv2d(channels, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU())
         plan = [(16, 16, 1)] * 3 + [(16, 32, 2)] + [(32, 32, 1)] * 2 + [(32, 64, 2)] + [(64, 64, 1)] * 2
         self.blocks = nn.Sequential(*(_Block(*sizes) for sizes in plan))
+        self.stages = [self.stem, *self.blocks[2::3]]
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Embedding (n, 64)."""
         return self.blocks(self.stem(images)).mean(dim=(2, 3))
 
 
-@model("resnet20")
-def resnet20(image_shape: tuple[int, int, int]) -> nn.Module:
+@model("resnet20", settings={"learning_rate": 0.2})
+def resnet20(image_shape: ImageShape) -> nn.Module:
     """0.27 million weights at three channels."""
     return ResNet20(image_shape[2])

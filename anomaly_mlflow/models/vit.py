@@ -4,7 +4,7 @@ import torch
 from timm.models.vision_transformer import VisionTransformer
 from torch import nn
 
-from anomaly_mlflow.models.build import model
+from anomaly_mlflow.models.registry import ImageShape, model
 
 __all__ = ["ViT"]
 
@@ -16,7 +16,7 @@ class ViT(nn.Module):
     blocks of width 64.
     """
 
-    def __init__(self, image_shape: tuple[int, int, int]):
+    def __init__(self, image_shape: ImageShape):
         super().__init__()
         height, width, channels = image_shape
         side = min(height, width)
@@ -36,13 +36,18 @@ class ViT(nn.Module):
         # The fused attention's backward pass in bfloat16 is several times slower on a CPU.
         for block in self.body.blocks:
             block.attn.fused_attn = False
+        self.stages = list(self.body.blocks)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Embedding (n, 64 or 128)."""
         return self.body(images)
 
 
-@model("vit")
-def vit(image_shape: tuple[int, int, int]) -> nn.Module:
+@model(
+    "vit",
+    channels_last=False,
+    settings={"optimizer": "adamw", "learning_rate": 2e-3, "weight_decay": 0.05, "batch_size": 64},
+)
+def vit(image_shape: ImageShape) -> nn.Module:
     """1.2 million weights at 32 pixels, 0.2 million at 8."""
     return ViT(image_shape)

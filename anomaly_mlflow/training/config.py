@@ -2,8 +2,8 @@
 
 from dataclasses import asdict, dataclass
 
-from anomaly_mlflow.errors import BadOption, UnknownName
-from anomaly_mlflow.models import MODELS
+from anomaly_mlflow.errors import BadOption
+from anomaly_mlflow.models import find
 from anomaly_mlflow.training.device import choose_precision
 
 __all__ = ["TrainConfig", "configure"]
@@ -14,7 +14,8 @@ class TrainConfig:
     """Settings of one training; frozen; logged as training.json.
 
     learning_rate: peak of a one-cycle schedule (Smith & Topin 2019); augmentation: none, crop or flip;
-    precision: 32-true or bf16-mixed, in the words of Lightning Fabric.
+    precision: 32-true or bf16-mixed, in the words of Lightning Fabric; pretrained: start from published weights.
+    Raises UnknownName, BadOption.
     """
 
     model: str
@@ -26,10 +27,11 @@ class TrainConfig:
     dropout: float = 0.1
     augmentation: str = "none"
     precision: str = "32-true"
+    pretrained: bool = False
 
     def __post_init__(self) -> None:
-        if self.model not in MODELS:
-            raise UnknownName("model", self.model, MODELS)
+        if find(self.model).pretrained is None and self.pretrained:
+            raise BadOption(f"model '{self.model}' has no pretrained weights; take timm:NAME or pretrained=no")
         if self.epochs < 1 or self.batch_size < 2 or self.learning_rate <= 0 or not 0 <= self.dropout < 1:
             raise BadOption(f"epochs, batch size and learning rate must be positive, dropout in 0..1: {self}")
 
@@ -38,19 +40,15 @@ class TrainConfig:
         return asdict(self)
 
 
-_OWN = {
-    "vit": {"optimizer": "adamw", "learning_rate": 2e-3, "weight_decay": 0.05, "batch_size": 64},
-    "convnet": {"learning_rate": 0.2, "batch_size": 256, "weight_decay": 5e-3},
-    "resnet20": {"learning_rate": 0.2},
-}
-
-
 def configure(model: str, image_shape: tuple[int, int, int], device: str = "auto", **chosen: object) -> TrainConfig:
     """The model's own settings for images of this shape on this device; `chosen` overrides, None means default.
 
-    Colour images are shifted and mirrored, grey ones only shifted: a mirrored digit is another sign.
+    Colour images are shifted and mirrored, grey ones only shifted: a mirrored digit is another sign. Pretrained
+    weights are tuned at a fifth of the learning rate, so that they are not lost in the first steps.
     """
-    own = {"augmentation": "flip" if image_shape[2] == 3 else "crop", "precision": "auto", **_OWN.get(model, {})}
+    own = {"augmentation": "flip" if image_shape[2] == 3 else "crop", "precision": "auto", **find(model).settings}
+    if chosen.get("pretrained"):
+        own["learning_rate"] = own.get("learning_rate", TrainConfig.learning_rate) / 5
     if min(image_shape[:2]) < 16:
         own["epochs"] = 40  # an epoch of tiny images costs next to nothing
     settings = own | {key: value for key, value in chosen.items() if value is not None}

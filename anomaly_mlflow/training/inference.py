@@ -27,10 +27,21 @@ def infer(model: Classifier, images: np.ndarray, batch_size: int = 500) -> tuple
     return torch.cat(embeddings).numpy(), torch.cat(logits).numpy()
 
 
+@torch.inference_mode()
 def infer_layers(model: Classifier, images: np.ndarray, batch_size: int = 500) -> list[np.ndarray]:
-    """TEMPORARY."""
-    embedding = infer(model, images, batch_size)[0]
-    return [embedding, embedding, embedding]
+    """Output of each stage averaged over positions, float32 (n, d_l) in order of depth; the embedding is the last."""
+    training = model.training
+    model.eval()
+    device = model.mean.device
+    batches = [
+        [
+            layer.cpu()
+            for layer in model.layers(to_float(torch.from_numpy(images[start : start + batch_size]).to(device)))
+        ]
+        for start in range(0, len(images), batch_size)
+    ]
+    model.train(training)
+    return [torch.cat(parts).numpy() for parts in zip(*batches, strict=True)]
 
 
 def accuracy(model: Classifier, samples: Samples) -> float:

@@ -11,7 +11,7 @@ from anomaly_mlflow.data.augment import Augmenter
 from anomaly_mlflow.data.batches import balanced_batches, to_float
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import TrainingDiverged
-from anomaly_mlflow.models import Architecture, Classifier, build
+from anomaly_mlflow.models import Architecture, Classifier, build, find
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.recorder import EpochSink, Recorder
 from anomaly_mlflow.training.recording import Recording
@@ -81,11 +81,12 @@ def fit(
 
 
 def _fresh_model(samples: Samples, config: TrainConfig) -> Classifier:
-    model = build(Architecture(config.model, samples.image_shape, samples.num_classes, config.dropout))
+    architecture = Architecture(config.model, samples.image_shape, samples.num_classes, config.dropout)
+    model = build(architecture, config.pretrained)
     pixels = samples.images.reshape(-1, samples.image_shape[2]) / np.float32(255)
     model.mean.copy_(torch.from_numpy(pixels.mean(axis=0)).view_as(model.mean))
     model.deviation.copy_(torch.from_numpy(pixels.std(axis=0) + 1e-3).view_as(model.deviation))
-    if config.model != "vit":
+    if find(config.model).channels_last:
         model = model.to(memory_format=torch.channels_last)
     return model
 

@@ -1,0 +1,85 @@
+"""Weights for timm's models: safetensors only, from the model hub or from a file."""
+
+from pathlib import Path
+
+import timm
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
+from huggingface_hub.utils import logging
+from safetensors import SafetensorError, safe_open
+from torch import nn
+
+from anomaly_mlflow.errors import BadData, BadOption
+
+__all__ = ["create_from_file", "first_line", "published_weights"]
+
+FILE = "model.safetensors"
+
+
+def published_weights(name: str) -> Path:
+    """The file of timm's default weights of a model: from the hub's cache, else downloaded. Raises BadOption."""
+    repository = timm.get_pretrained_cfg(name).hf_hub_id
+    if not repository:
+        raise BadOption(f"timm publishes no weights of '{name}'; choose another model or pretrained=no")
+    logging.set_verbosity_error()  # no line for each attempt
+    try:
+        return Path(_from_cache(repository) or hf_hub_download(repository, FILE))
+    except LocalEntryNotFoundError:
+        reason = "no network"
+    except EntryNotFoundError:
+        raise BadOption(f"the weights of '{name}' are not published as safetensors; choose another model") from None
+    except (HfHubHTTPError, OSError) as error:
+        reason = first_line(error)
+    raise BadOption(
+        f"the weights of 'timm:{name}' are not on this machine and cannot be downloaded ({reason}); connect it, copy "
+        f"the hub's cache (HF_HOME) here, or do without: pretrained=no, or a frozen encoder timm:{name}@PATH.safetensors"
+    ) from None
+
+
+def create_from_file(name: str, file: Path, **arguments: object) -> nn.Module:
+    """The timm model without its head, all other weights from a safetensors file in timm's or the publisher's keys.
+
+    arguments: of timm.create_model; the first convolution and position embeddings are fitted to them. Raises BadData
+    where the file lacks a weight or has one too many: nothing stays random. Raises TypeError on unknown arguments.
+    """
+    net = timm.create_model(name, num_classes=0, **arguments)
+    classes = _classes(name, file, net)
+    source = {"file": str(file), "custom_load": False, "num_classes": classes, "label_offset": 0}
+    try:
+        # Only with all classes of the file does timm insist on every weight.
+        full = timm.create_model(name, pretrained=True, pretrained_cfg_overlay=source, num_classes=classes, **arguments)
+        weights = full.state_dict()
+        net.load_state_dict({key: weights[key] for key in net.state_dict()})
+    except Exception as error:  # timm's own translation of keys raises anything on a strange file
+        raise BadData(
+            f"{file} does not hold the weights of '{name}' ({first_line(error)}); name another file"
+        ) from None
+    return net
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's text, or its kind where it has none."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300]
+
+
+def _classes(name: str, file: Path, net: nn.Module) -> int:
+    """Rows of the head in the file; without one 0, or the published number where the keys are the publisher's own."""
+    if file.suffix != ".safetensors":
+        raise BadOption(f"{file} is no .safetensors file; no other kind of weights is read")
+    place = timm.get_pretrained_cfg(name)
+    heads = [place.classifier] if isinstance(place.classifier, str) else place.classifier or []
+    try:
+        with safe_open(file, "pt") as weights:
+            keys = set(weights.keys())
+            rows = [weights.get_slice(f"{one}.weight").get_shape()[0] for one in heads if f"{one}.weight" in keys]
+    except (SafetensorError, OSError, IndexError) as error:
+        raise BadData(f"{file} cannot be read ({first_line(error)}); name another file") from None
+    without = 0 if keys & set(net.state_dict()) else place.num_classes
+    return rows[0] if rows else without
+
+
+def _from_cache(repository: str) -> str | None:
+    try:
+        return hf_hub_download(repository, FILE, local_files_only=True)
+    except LocalEntryNotFoundError:
+        return None
