@@ -20,7 +20,7 @@ def signal_names(options: dict) -> list[str]:
 
 @step(
     "extract_features",
-    own=("signals", "passes", "seed"),
+    own=("signals", "passes", "geometry_encoder", "seed"),
     needs=("generate_noise", "train_clean", "train_folds", "train_noisy"),
     run_option="features_run",
     per_seed=True,
@@ -43,6 +43,7 @@ def extract_features(run: Run, options: dict, upstream: Upstream) -> None:
         probes=read_probes(folds, samples.sample_id),
         passes=options["passes"],
         seed=options["seed"],
+        frozen=options["geometry_encoder"],
     )
     features = feature_table(evidence, signal_names(options))
     run.log_frame(features, "features.parquet")

@@ -159,6 +159,12 @@ _DECLARED = [
     _option("seeds", click.IntRange(1, 100), 3, "Number of noisy models, with consecutive training seeds."),
     _option("validation_folds", click.IntRange(2, 20), 3, "Folds of the models on given labels (out-of-fold logits)."),
     _option("passes", click.IntRange(2, 1000), 30, "Stochastic passes with dropout on."),
+    _option(
+        "geometry_encoder",
+        _None(),
+        "none",
+        "Frozen encoder of the geometry: timm:NAME (published weights) or timm:NAME@PATH.safetensors; none: the clean side's.",
+    ),
     _option("signals", click.STRING, "all", "Signals to extract, separated by commas; all: every one."),
     _option("draws", click.IntRange(100, 1_000_000), 2000, "Bootstrap draws of the intervals."),
     _option("device", click.STRING, "auto", "Where to train: auto, cpu, cuda."),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from anomaly_mlflow.anomalies.strangers import strangers_digest
 from anomaly_mlflow.data.sources import digest
+from anomaly_mlflow.models.frozen import frozen_digest
 from anomaly_mlflow.signals import SIGNALS
 from anomaly_mlflow.signals.plugins import plugin_digests
 from anomaly_mlflow.tracking.fingerprint import fingerprint, imported_sources
@@ -16,7 +17,7 @@ from entry_points.step import Step
 __all__ = ["source_digest", "step_fingerprint"]
 
 ROOT = Path(__file__).resolve().parent.parent
-DIGESTS = {"dataset": digest, "test": digest, "ood": strangers_digest}
+DIGESTS = {"dataset": digest, "test": digest, "ood": strangers_digest, "geometry_encoder": frozen_digest}
 
 
 @cache

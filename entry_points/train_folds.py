@@ -12,7 +12,7 @@ from anomaly_mlflow.training.second_split import cross_validate
 from entry_points.jobs import jobs_of
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step
-from entry_points.trained import TRAINING, chosen
+from entry_points.trained import TRAINING, check_pretrained, chosen
 
 PROBE_RUNS = 2
 
@@ -23,6 +23,7 @@ PROBE_RUNS = 2
     needs=("generate_noise",),
     run_option="folds_run",
     trains=True,
+    check=check_pretrained,
 )
 def train_folds(run: Run, options: dict, upstream: Upstream) -> None:
     """Train on the given labels fold by fold (out-of-fold logits, second-split forgetting), and twice with probes."""

@@ -1,5 +1,6 @@
 """Embeddings by a trained encoder that learns nothing here."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from anomaly_mlflow.models.layers import average_positions
 from anomaly_mlflow.models.registry import find
 from anomaly_mlflow.models.timm_weights import create_from_file, published_weights
 
-__all__ = ["embed_frozen"]
+__all__ = ["embed_frozen", "frozen_digest"]
 
 BATCH = 64
 
@@ -39,6 +40,17 @@ def embed_frozen(spec: str, images: np.ndarray, device: str | torch.device = "cp
     if not np.isfinite(embeddings).all():
         raise BadData(f"'{spec}' gives embeddings that are no numbers; name other weights")
     return embeddings
+
+
+def frozen_digest(spec: str) -> str:
+    """sha256, hex, of the weights file of a spec; without a file the spec stands for itself. Raises BadData."""
+    _, file = _read(spec)
+    if file is None:
+        return spec
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as error:
+        raise BadData(f"{file} cannot be read ({error.strerror}); name a safetensors file") from None
 
 
 def _read(spec: str) -> tuple[str, Path | None]:

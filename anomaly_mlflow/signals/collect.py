@@ -9,6 +9,7 @@ import pyarrow as pa
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import BadData, Leakage
 from anomaly_mlflow.models import Classifier
+from anomaly_mlflow.models.frozen import embed_frozen
 from anomaly_mlflow.signals.evidence import CrossFit, Evidence, Head
 from anomaly_mlflow.training.checkpoints import load_model, load_snapshots, read_seen
 from anomaly_mlflow.training.folds import CROSS_FIT, fold_folder, seen_digest
@@ -33,11 +34,13 @@ def collect(
     probes: list[ProbeRun],
     passes: int,
     seed: int,
+    frozen: str | None = None,
 ) -> Evidence:
     """Run the evaluation passes of both models over the samples.
 
     clean, noisy: model folders (JSON and safetensors); snapshots: folder of the noisy model's snapshots;
-    passes: stochastic passes of the noisy model's head. The rest is evidence as it is.
+    passes: stochastic passes of the noisy model's head; frozen: encoder of the geometry, in place of the clean side's.
+    The rest is evidence as it is.
     """
     model = _fitting(load_model(noisy), samples, noisy)
     layers = infer_layers(model, samples.images)
@@ -55,18 +58,18 @@ def collect(
         gradient_spread=gradient_spread(known, samples.images, samples.labels),
         stochastic=stochastic_logits(model, layers[-1], passes, seed),
         recording=recording,
-        references=cross_fitted(samples, clean),
+        references=cross_fitted(samples, clean, frozen),
         out_of_fold=out_of_fold,
         second_split=second_split,
         probes=probes,
     )
 
 
-def cross_fitted(samples: Samples, folder: Path) -> list[CrossFit]:
-    """Embed each fold, and the clean rows of the other folds, by the fold's own encoder.
+def cross_fitted(samples: Samples, folder: Path, frozen: str | None = None) -> list[CrossFit]:
+    """Embed each fold, and the clean rows of the other folds, by the fold's own encoder or by one that learns nothing.
 
-    Raises BadData where the folder was made from other samples, Leakage where an encoder learnt from other rows than
-    the plan says: then it may have seen what it judges.
+    frozen: spec of a frozen encoder, as `embed_frozen` takes it. Raises BadData where the folder was made from other
+    samples, Leakage where an encoder learnt from other rows than the plan says: then it may have seen what it judges.
     """
     plan = _read_plan(folder)
     if not np.array_equal(plan["sample_id"], samples.sample_id):
@@ -75,18 +78,25 @@ def cross_fitted(samples: Samples, folder: Path) -> list[CrossFit]:
     folds = range(fold.max() + 1)
     if set(fold) != set(folds) or not all((reference & (fold != k)).any() for k in folds):
         raise BadData(f"{CROSS_FIT} in {folder} does not describe folds; train the clean model again")
-    return [_judge(samples, fold == k, reference & (fold != k), fold_folder(folder, k)) for k in folds]
+    embeddings = embed_frozen(frozen, samples.images) if frozen else None
+    return [_judge(samples, fold == k, reference & (fold != k), fold_folder(folder, k), embeddings) for k in folds]
 
 
-def _judge(samples: Samples, judged: np.ndarray, reference: np.ndarray, folder: Path) -> CrossFit:
-    if read_seen(folder) != seen_digest(samples.sample_id[reference]):
-        raise Leakage(f"the encoder in {folder} was trained on other rows than {CROSS_FIT} says; train it again")
-    model = _fitting(load_model(folder), samples, folder)
+def _judge(
+    samples: Samples, judged: np.ndarray, reference: np.ndarray, folder: Path, embeddings: np.ndarray | None
+) -> CrossFit:
+    if embeddings is None:
+        if read_seen(folder) != seen_digest(samples.sample_id[reference]):
+            raise Leakage(f"the encoder in {folder} was trained on other rows than {CROSS_FIT} says; train it again")
+        model = _fitting(load_model(folder), samples, folder)
+        own, others = (infer(model, samples.images[mask])[0] for mask in (judged, reference))
+    else:
+        own, others = embeddings[judged], embeddings[reference]
     return CrossFit(
         rows=np.flatnonzero(judged),
-        embeddings=infer(model, samples.images[judged])[0],
+        embeddings=own,
         judged_groups=samples.groups[judged],
-        reference_embeddings=infer(model, samples.images[reference])[0],
+        reference_embeddings=others,
         reference_labels=samples.labels[reference],
         reference_groups=samples.groups[reference],
     )
