@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from anomaly_mlflow.detection.best import best_of_families
 from anomaly_mlflow.detection.by_type import auroc_by_type
 from anomaly_mlflow.report.figures import verdict_plot
 from anomaly_mlflow.studies.hypotheses import judge, verdict_lines
@@ -27,6 +28,9 @@ def hypotheses(run: Run, options: dict, upstream: Upstream) -> None:
     table = auroc_by_type(judged.features, judged.ledger)
     run.log_frame(table.reset_index(), "auroc_by_type.csv")
     run.log_table(table.round(3).reset_index(), "auroc_by_type.json")
+    best = best_of_families(judged.features, judged.ledger, judged.groups, table, draws=options["draws"])
+    run.log_frame(best, "best_by_family.csv")
+    run.log_table(best.round(3), "best_by_family.json")
     verdicts = judge(judged.features, judged.ledger, judged.groups, seed=options["seed"], draws=options["draws"])
     run.log_frame(verdicts, "verdicts.csv")
     run.log_table(verdicts.round(3), "verdicts.json")

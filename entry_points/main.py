@@ -34,6 +34,7 @@ def main(run: Run, options: dict, upstream: Upstream) -> None:
         hypotheses.path("verdicts.csv"), keep_default_na=False, na_values={"value": "", "low": "", "high": ""}
     )
     run.log_frame(auroc.reset_index(), "auroc_by_type.csv")
+    run.log_frame(pd.read_csv(hypotheses.path("best_by_family.csv")), "best_by_family.csv")
     run.log_frame(verdicts, "verdicts.csv")
     run.log_metrics(claim_metrics(verdicts))
     judged = read_judged(upstream)
