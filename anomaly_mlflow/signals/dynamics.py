@@ -63,7 +63,7 @@ def never_learnt(evidence: Evidence) -> np.ndarray:
 
 @signal("dynamics", NEEDS, LABEL_ERRORS, "Swayamdipta et al. (2020), EMNLP (complement of correctness)")
 def wrong_events(evidence: Evidence) -> np.ndarray:
-    """Number of epochs in which the prediction was not the given label."""
+    """Number of epochs in which the prediction was not the given label: T less the correctness of a data map."""
     return (~evidence.recording.correct).sum(axis=0)
 
 
@@ -84,7 +84,7 @@ def mid_entropy(evidence: Evidence) -> np.ndarray:
 
 @signal("dynamics", NEEDS, (AnomalyType.HARD,), "Swayamdipta et al. (2020), EMNLP (variability)")
 def confidence_variability(evidence: Evidence) -> np.ndarray:
-    """Population standard deviation over t of p_ty: high where the model wavers.
+    """Population standard deviation over t of p_ty, the variability of a data map: high where the model wavers.
 
     Low on labels that are never fitted, and raised on easy samples where these are learnt slowly.
     """
