@@ -3,7 +3,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install study test lint server mlproject bench
+.PHONY: help install study test lint server mlproject docs bench
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ server: install ## Show the runs of this folder at http://127.0.0.1:5000
 
 mlproject: install ## Write MLproject anew from the options of the entry points
 	$(BIN)/python -m entry_points.mlproject > MLproject
+
+docs: install ## Write docs/signals.md anew from the registry of signals
+	$(BIN)/python -m entry_points.signals_page > docs/signals.md
 
 bench: install ## Print what recording and signals cost, also as bench.json
 	$(BIN)/python -m benchmarks.recording

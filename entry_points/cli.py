@@ -9,6 +9,7 @@ import click
 
 import entry_points.all_steps  # noqa: F401
 from anomaly_mlflow.errors import AnomalyError
+from anomaly_mlflow.signals.catalogue import listing
 from anomaly_mlflow.tracking.lifecycle import Terminated, fail_waiting_run
 from anomaly_mlflow.tracking.server import hide_password
 from entry_points.options import in_order
@@ -23,7 +24,11 @@ def _command(step: Step) -> click.Command:
     def run(**options: object) -> None:
         perform(step, options)
 
-    return click.Command(step.name, callback=run, params=in_order(step.options), help=step.function.__doc__)
+    # \b keeps click from filling the lines.
+    epilog = f"\b\nSignals:\n{listing()}" if step.name == "extract_features" else None
+    return click.Command(
+        step.name, callback=run, params=in_order(step.options), help=step.function.__doc__, epilog=epilog
+    )
 
 
 def cli() -> click.Group:

@@ -1,5 +1,7 @@
 """What a step is: a named function, its options, and the steps it builds on."""
 
+import runpy
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -53,9 +55,15 @@ def step(
     per_seed: bool = False,
     check: Callable[[dict], None] = lambda options: None,
 ) -> Callable[[StepFunction], StepFunction]:
-    """Register a function (run, options, runs upstream) as a step. Raises ValueError on a taken name."""
+    """Register a function (run, options, runs upstream) as a step. Raises ValueError on a taken name.
+
+    `python -m entry_points.NAME` becomes `python -m entry_points NAME`.
+    """
 
     def register(function: StepFunction) -> StepFunction:
+        if function.__module__ == "__main__":
+            sys.argv.insert(1, name)
+            runpy.run_module("entry_points", run_name="__main__")  # ends the process
         if name in STEPS:
             raise ValueError(f"step '{name}' is registered already")
         STEPS[name] = Step(name, function, own, needs, run_option, trains, per_seed, check)

@@ -1,6 +1,16 @@
 """Evidence -> one float per sample; importing this package fills SIGNALS."""
 
-from anomaly_mlflow.signals import dynamics, geometry, label, trajectory, uncertainty
+from anomaly_mlflow.signals import (  # noqa: F401  (each registers its signals)
+    cartography,
+    confident,
+    dynamics,
+    geometry,
+    gradients,
+    label,
+    retraining,
+    trajectory,
+    uncertainty,
+)
 from anomaly_mlflow.signals.base import FAMILIES, LABEL_FREE, SIGNALS, Signal, find, signal
 from anomaly_mlflow.signals.evidence import CrossFit, Evidence, Head
 from anomaly_mlflow.signals.plugins import load_plugins
@@ -15,15 +25,10 @@ __all__ = [
     "Evidence",
     "Head",
     "Signal",
-    "dynamics",
     "feature_table",
     "find",
-    "geometry",
-    "label",
     "signal",
     "suggested_label",
-    "trajectory",
-    "uncertainty",
 ]
 
 load_plugins()

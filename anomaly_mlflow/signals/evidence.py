@@ -9,6 +9,7 @@ from scipy.special import log_softmax, softmax
 from sklearn.preprocessing import normalize
 
 from anomaly_mlflow.errors import BadData, Leakage
+from anomaly_mlflow.signals.archaeology import suite_shares
 from anomaly_mlflow.signals.neighbours import Neighbours, nearest
 from anomaly_mlflow.training.probes import ProbeRun
 from anomaly_mlflow.training.recording import Recording
@@ -147,6 +148,11 @@ class Evidence:
     def neighbours(self) -> Neighbours:
         """The nearest other rows of each row in the noisy model's embedding, on unit vectors."""
         return nearest(self.unit, NEIGHBOURS)
+
+    @cached_property
+    def suite_shares(self) -> np.ndarray:
+        """Share of each suite among the nearest probes, float64 (n, suites)."""
+        return _read_only(suite_shares(self.probes))
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:

@@ -27,31 +27,31 @@ FAR_LABELS = (AnomalyType.GROSS, AnomalyType.RANDOM_FLIP)
 TRAJECTORY = "loss-trajectory statistic, after Siddiqui et al. (2022), arXiv:2209.10015"
 
 
-@signal("dynamics", NEEDS, MISFITS, "Huang et al. (2019), ICCV (O2U-Net: mean loss over epochs)")
+@signal("dynamics", NEEDS, MISFITS, "Huang et al. (2019), ICCV (O2U-Net: mean loss over epochs)", "nT")
 def mean_loss(evidence: Evidence) -> np.ndarray:
     """mean_t loss_t."""
     return evidence.recording.loss.mean(axis=0, dtype=np.float64)
 
 
-@signal("dynamics", NEEDS, FAR_LABELS, TRAJECTORY)
+@signal("dynamics", NEEDS, FAR_LABELS, TRAJECTORY, "nT")
 def loss_std(evidence: Evidence) -> np.ndarray:
     """Population standard deviation over t of loss_t."""
     return evidence.recording.loss.std(axis=0, dtype=np.float64)
 
 
-@signal("dynamics", NEEDS, MISFITS, "Han et al. (2018), NeurIPS (small-loss criterion)")
+@signal("dynamics", NEEDS, MISFITS, "Han et al. (2018), NeurIPS (small-loss criterion)", "nT")
 def final_loss(evidence: Evidence) -> np.ndarray:
     """loss_{T-1}: the last recorded epoch, as its training batches passed."""
     return evidence.recording.loss[-1]
 
 
-@signal("dynamics", NEEDS, FAR_LABELS, TRAJECTORY)
+@signal("dynamics", NEEDS, FAR_LABELS, TRAJECTORY, "nT")
 def min_loss(evidence: Evidence) -> np.ndarray:
     """min_t loss_t: never fitted is suspicious."""
     return evidence.recording.loss.min(axis=0)
 
 
-@signal("dynamics", NEEDS, (AnomalyType.GROSS,), TRAJECTORY)
+@signal("dynamics", NEEDS, (AnomalyType.GROSS,), TRAJECTORY, "nT")
 def loss_slope(evidence: Evidence) -> np.ndarray:
     """Least-squares slope of loss_t on t, in nats per epoch: falling less, or rising, is suspicious.
 
@@ -60,7 +60,7 @@ def loss_slope(evidence: Evidence) -> np.ndarray:
     return _slope(evidence.recording.loss)
 
 
-@signal("dynamics", NEEDS, (AnomalyType.GROSS,), TRAJECTORY)
+@signal("dynamics", NEEDS, (AnomalyType.GROSS,), TRAJECTORY, "nT")
 def late_loss_slope(evidence: Evidence) -> np.ndarray:
     """Least-squares slope of loss_t on t over the late half, in nats per epoch.
 
@@ -70,14 +70,14 @@ def late_loss_slope(evidence: Evidence) -> np.ndarray:
     return _slope(loss[len(loss) // 2 :])
 
 
-@signal("dynamics", NEEDS, MISFITS, TRAJECTORY)
+@signal("dynamics", NEEDS, MISFITS, TRAJECTORY, "nT")
 def loss_rebound(evidence: Evidence) -> np.ndarray:
     """Largest climb above the lowest loss so far, max_t (loss_t - min_{s <= t} loss_s)."""
     loss = evidence.recording.loss
     return (loss - np.minimum.accumulate(loss, axis=0)).max(axis=0)
 
 
-@signal("dynamics", NEEDS, (AnomalyType.HARD,), TRAJECTORY)
+@signal("dynamics", NEEDS, (AnomalyType.HARD,), TRAJECTORY, "nT")
 def loss_sign_changes(evidence: Evidence) -> np.ndarray:
     """Number of t at which loss_t turns: the first differences on both sides have opposite signs."""
     signs = np.sign(np.diff(evidence.recording.loss, axis=0))

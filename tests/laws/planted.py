@@ -57,7 +57,7 @@ def world(seed=1):
         references=references,
         out_of_fold=_out_of_fold(types, truth, labels, rng),
         second_split=_second_split(types, means[-1].argmax(axis=1) == labels, rng),
-        probes=[_probe_run(types, truth, labels, rng) for _ in range(2)],
+        probes=_probe_runs(types, truth, labels, rng),
     )
     return evidence, types
 
@@ -198,10 +198,16 @@ def _second_split(types, learnt, rng):
     return [SecondSplit(np.flatnonzero(half == k), correct[:, half == k]) for k in range(2)]
 
 
-def _probe_run(types, truth, labels, rng):
+def _probe_runs(types, truth, labels, rng):
+    """Two more trainings of the same rows; no row is spoiled in both."""
+    spoiled = rng.permutation(len(types))[: 2 * PROBES * len(SUITES)].reshape(2, -1)
+    return [_probe_run(types, truth, labels, rows, rng) for rows in spoiled]
+
+
+def _probe_run(types, truth, labels, rows, rng):
     """Another training of the same rows, some of them spoiled on purpose."""
     suite = np.full(len(types), -1)
-    suite[rng.permutation(len(types))[: PROBES * len(SUITES)]] = np.repeat(np.arange(len(SUITES)), PROBES)
+    suite[rows] = np.repeat(np.arange(len(SUITES)), PROBES)
     wrong, random = suite == SUITES.index("wrong_label"), suite == SUITES.index("random_input")
     kind = np.where(wrong, "random_flip", np.where(random, "ood", types))
     other = (truth + rng.integers(1, CLASSES, len(truth))) % CLASSES

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy.stats import entropy as scipy_entropy
+from services import library
 from sklearn.metrics import log_loss
 
 from anomaly_mlflow.signals import Evidence, find, suggested_label
@@ -110,15 +112,14 @@ def test_mid_entropy_is_of_the_middle_third():
     np.testing.assert_allclose(value("mid_entropy", evidence), [LN2], rtol=1e-6)
 
 
-def test_area_under_margin_is_the_running_mean_of_the_aum_package():
+def test_area_under_margin_is_that_of_the_aum_package(tmp_path):
+    calculator = library("aum").AUMCalculator(tmp_path)
     rng = np.random.default_rng(0)
     logits, labels = rng.normal(size=(7, 30, 5)).astype(np.float16), rng.integers(0, 5, 30)
-    running = np.zeros(30)
-    for update, epoch in enumerate(logits.astype(np.float64)):
-        for i, row in enumerate(epoch):
-            margin = row[labels[i]] - max(np.delete(row, labels[i]))
-            running[i] = (running[i] * update + margin) / (update + 1)
-    np.testing.assert_allclose(value("area_under_margin", recorded(logits, labels)), -running, rtol=1e-5, atol=1e-6)
+    for epoch in logits.astype(np.float32):
+        records = calculator.update(torch.from_numpy(epoch), torch.from_numpy(labels), list(range(30)))
+    expected = [-records[row].aum for row in range(30)]
+    np.testing.assert_allclose(value("area_under_margin", recorded(logits, labels)), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
