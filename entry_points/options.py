@@ -58,7 +58,7 @@ _DECLARED = [
         "dataset",
         click.STRING,
         "digits",
-        "Data source: digits, cifar10, parquet:PATH[?column=value], imagefolder:PATH.",
+        "Data source: digits, mnist, fashion_mnist, svhn, cifar10, cifar100, parquet:PATH[?column=value], imagefolder:PATH.",
     ),
     _option("test", _None(), "none", "Source of the test images; none: a held-out tenth that no step trains on."),
     _option("subset", _Auto(_count), "auto", "Number of training images, a stratified part; auto: all."),

@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 import anomaly_mlflow.data.bundled
+import anomaly_mlflow.data.downloads
 import anomaly_mlflow.data.imagefolder
-import anomaly_mlflow.data.parquet  # noqa: F401  (the three register their sources)
+import anomaly_mlflow.data.parquet  # noqa: F401  (the four register their sources)
 from anomaly_mlflow.data.decode import Pictures, Shape, decode
 from anomaly_mlflow.data.groups import fingerprints, join_groups
 from anomaly_mlflow.data.listing import Listing, list_source
