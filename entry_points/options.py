@@ -6,6 +6,7 @@ import click
 
 from anomaly_mlflow.anomalies.strangers import LABEL_POLICIES
 from anomaly_mlflow.data.augment import AUGMENTATIONS
+from anomaly_mlflow.data.sources import SIZES
 from anomaly_mlflow.models import MODELS
 
 __all__ = ["OPTIONS", "RUNTIME_ONLY", "as_typed", "in_order"]
@@ -63,6 +64,12 @@ _DECLARED = [
     _option("test", _None(), "none", "Source of the test images; none: a held-out tenth that no step trains on."),
     _option("subset", _Auto(_count), "auto", "Number of training images, a stratified part; auto: all."),
     _option("corrupt", click.Choice(["skip", "refuse"]), "skip", "What to do with images that cannot be decoded."),
+    _option(
+        "image_size",
+        _Auto(click.IntRange(SIZES[0], SIZES[-1])),
+        "auto",
+        "Pixels a side that images are brought to, 4 to 512; auto: the most common size.",
+    ),
     _option("seed", click.IntRange(0, 2**31), 0, "Seed of every draw but the noisy model's training."),
     _option("baseline_model", _model, "convnet", "Model that finds the hard images; it supplies no feature."),
     _option(
