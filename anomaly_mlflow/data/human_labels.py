@@ -116,8 +116,8 @@ def _column(
 
 def _numbers(given: pd.Series, classes: tuple[str, ...]) -> np.ndarray | None:
     values = given.to_numpy()
-    if values.dtype.kind == "f" and (np.abs(values) < 2**31).all() and (values % 1 == 0).all():  # a gap elsewhere in the column made it float
-        values = values.astype(np.int64)
+    if values.dtype.kind == "f" and (np.abs(values) < 2**31).all() and (values % 1 == 0).all():
+        values = values.astype(np.int64)  # a gap elsewhere in the column made it float
     if values.dtype.kind in "iu":
         return np.where(values < len(classes), values, -1).astype(np.int64)
     if all(isinstance(value, str) for value in values):

@@ -58,9 +58,9 @@ def _judge(samples: Samples, judged: np.ndarray, reference: np.ndarray, folder: 
     model = _fitting(load_model(folder), samples, folder)
     return CrossFit(
         rows=np.flatnonzero(judged),
-        embeddings=infer(model, samples.images[judged])[0],
+        embeddings=infer(model, samples.images, rows=judged)[0],
         judged_groups=samples.groups[judged],
-        reference_embeddings=infer(model, samples.images[reference])[0],
+        reference_embeddings=infer(model, samples.images, rows=reference)[0],
         reference_labels=samples.labels[reference],
         reference_groups=samples.groups[reference],
     )

@@ -90,7 +90,7 @@ def test_files_that_are_no_idx_files_end_in_one_line(monkeypatch, tmp_path):
     for part in ("train", "t10k"):
         write_idx(tmp_path / "MNIST" / "raw", part, images, labels)
     write_idx(tmp_path / "MNIST" / "raw", "train", images, labels[:20])
-    with pytest.raises(BadData, match="the labels in .* do not fit its images"):
+    with pytest.raises(BadData, match=r"the labels in .* do not fit its images"):
         load("mnist")
     (tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte").write_bytes(b"no idx file")
     with pytest.raises(BadData, match=f"mnist could not be .*; place MNIST/raw in {tmp_path} or use parquet:PATH"):

@@ -122,7 +122,9 @@ def test_a_file_without_rows_or_ids_or_of_another_kind_is_refused(tmp_path):
             human_labels_digest(f"{kind}:{tmp_path / 'e'}#a")
 
 
-@pytest.mark.parametrize("spec", ["", "parquet:x", "parquet#a", "parquet:x#", "parquet:x#a,,b", "parquet:x?y=1#a", "#a"])
+@pytest.mark.parametrize(
+    "spec", ["", "parquet:x", "parquet#a", "parquet:x#", "parquet:x#a,,b", "parquet:x?y=1#a", "#a"]
+)
 def test_a_spec_that_makes_no_sense_is_refused(spec):
     assert "parquet:PATH#column" in refused(spec, BadOption)
 

@@ -105,7 +105,7 @@ def test_columns_that_are_called_otherwise_are_named_in_the_spec(tmp_path):
     assert load(f"{spec}#label=fine").classes == tuple("abcdefghij")
     assert np.array_equal(load(f"{spec}#image=image,label=coarse?coarse=1").sample_id, np.arange(1, 20, 2))
     assert len({digest(spec), digest(f"{spec}#label=fine"), digest(f"{spec}#label=coarse")}) == 3
-    with pytest.raises(BadData, match="has no column 'img'; it has: image, label, fine, coarse$"):
+    with pytest.raises(BadData, match=r"has no column 'img'; it has: image, label, fine, coarse$"):
         load(f"{spec}#image=img")
 
 
