@@ -6,6 +6,7 @@ import click
 
 from anomaly_mlflow.anomalies.strangers import LABEL_POLICIES
 from anomaly_mlflow.data.augment import AUGMENTATIONS
+from anomaly_mlflow.data.sources import SIZES
 from anomaly_mlflow.errors import UnknownName
 from anomaly_mlflow.models import find, spoken_names
 
@@ -75,11 +76,17 @@ _DECLARED = [
         "dataset",
         click.STRING,
         "digits",
-        "Data source: digits, cifar10, parquet:PATH[?column=value], imagefolder:PATH.",
+        "Data source: digits, mnist, fashion_mnist, svhn, cifar10, cifar100, parquet:PATH[?column=value], imagefolder:PATH.",
     ),
     _option("test", _None(), "none", "Source of the test images; none: a held-out tenth that no step trains on."),
     _option("subset", _Auto(_count), "auto", "Number of training images, a stratified part; auto: all."),
     _option("corrupt", click.Choice(["skip", "refuse"]), "skip", "What to do with images that cannot be decoded."),
+    _option(
+        "image_size",
+        _Auto(click.IntRange(SIZES[0], SIZES[-1])),
+        "auto",
+        "Pixels a side that images are brought to, 4 to 512; auto: the most common size.",
+    ),
     _option("seed", click.IntRange(0, 2**31), 0, "Seed of every draw but the noisy model's training."),
     _option(
         "baseline_model",

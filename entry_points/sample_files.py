@@ -16,7 +16,7 @@ from anomaly_mlflow.tracking.run import Run
 
 __all__ = ["DATA", "load_again", "load_options", "read_samples", "write_samples"]
 
-DATA = ("dataset", "test", "subset", "corrupt", "seed")
+DATA = ("dataset", "test", "subset", "corrupt", "image_size", "seed")
 
 
 def load_options(run: Run, options: dict) -> Samples:
@@ -37,7 +37,7 @@ def write_samples(run: Run, samples: Samples, replaced: np.ndarray) -> None:
     """Log `samples/labels.parquet` and, for the rows of the mask, `samples/replaced.parquet` (PNG bytes)."""
     labels = {"sample_id": samples.sample_id, "given_label": samples.labels, "group": samples.groups}
     run.log_frame(pd.DataFrame(labels), "samples/labels.parquet")
-    images = [_png(image) for image in samples.images[replaced]]
+    images = [_png(samples.images[row]) for row in np.flatnonzero(replaced)]
     run.log_frame(pd.DataFrame({"sample_id": samples.sample_id[replaced], "image": images}), "samples/replaced.parquet")
 
 
@@ -50,14 +50,11 @@ def read_samples(noise: Run) -> tuple[Samples, Samples]:
     )
     if not np.array_equal(labels["sample_id"], train.sample_id):
         raise BadData(f"the data source has changed since run {noise.id}; run generate_noise again")
-    images = train.images.copy()
     rows = pd.Index(train.sample_id).get_indexer(replaced["sample_id"])
     if (rows < 0).any():
         raise BadData(f"run {noise.id} replaced images that the data source lacks; run generate_noise again")
-    images[rows] = _decoded(replaced["image"], noise, train.image_shape)
-    return replace(
-        train, images=images, labels=labels["given_label"].to_numpy(), groups=labels["group"].to_numpy()
-    ), test
+    train.images[rows] = _decoded(replaced["image"], noise, train.image_shape)  # just loaded: nobody else holds them
+    return replace(train, labels=labels["given_label"].to_numpy(), groups=labels["group"].to_numpy()), test
 
 
 def _load(data: dict) -> tuple[Samples, Samples]:

@@ -42,9 +42,9 @@ def train_baseline(run: Run, options: dict, upstream: Upstream) -> None:
         common = {"seed": options["seed"] + 1000, "device": options["device"], "jobs": jobs_of(options)}
         fit_folds(samples, fold, everything, config, folder=Path(temporary), on_done=bar.update, **common)
         for k in range(fold.max() + 1):
-            held_out = samples.take(fold == k)
-            embeddings, logits[fold == k] = infer(load_model(fold_folder(Path(temporary), k)), held_out.images)
-            distances.append(class_distance(embeddings, held_out.labels, samples.num_classes))
+            model, held_out = load_model(fold_folder(Path(temporary), k)), fold == k
+            embeddings, logits[held_out] = infer(model, samples.images, rows=held_out)
+            distances.append(class_distance(embeddings, samples.labels[held_out], samples.num_classes))
     frame = pd.DataFrame({"sample_id": samples.sample_id, "fold": fold, "true_label": samples.labels})
     run.log_frame(frame.assign(logits=list(logits)), "baseline/out_of_fold.parquet")
     distance = pd.DataFrame(np.mean(distances, axis=0), columns=[str(label) for label in range(samples.num_classes)])

@@ -3,6 +3,8 @@
 import hashlib
 from pathlib import Path
 
+import numpy as np
+
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import BadOption
 from anomaly_mlflow.models import find
@@ -35,6 +37,8 @@ def publish(
     for file in sorted(folder.rglob("*")):
         if file.is_file():
             run.note_content(file.read_bytes(), f"model/{file.relative_to(folder)}")
+    test_set = hashlib.sha256(np.ascontiguousarray(test.images))
+    test_set.update(np.ascontiguousarray(test.labels))
     register_model(
         run,
         f"{side}-{samples.name}-{model}".replace(":", "-"),
@@ -44,5 +48,5 @@ def publish(
         image_shape=samples.image_shape,
         num_classes=samples.num_classes,
         test_accuracy=test_accuracy,
-        test_set=hashlib.sha256(test.images.tobytes() + test.labels.tobytes()).hexdigest(),
+        test_set=test_set.hexdigest(),
     )

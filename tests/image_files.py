@@ -1,6 +1,7 @@
 """Small image files for the tests of data and anomalies."""
 
 import io
+import json
 import os
 from pathlib import Path
 
@@ -40,6 +41,16 @@ def write_parquet(path, images, labels, **columns):
     table = pa.table({"image": pa.array(images, pa.binary()), "label": labels, **columns})
     pq.write_table(table, path, row_group_size=7)
     return f"parquet:{path}"
+
+
+def write_shard(path, seeds, features=None, **columns):
+    """As the `datasets` library writes one: image a struct {bytes, path}, the features in the schema's metadata."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = pa.array([{"bytes": png(seed), "path": f"{seed}.png"} for seed in seeds])
+    table = pa.table({"image": image, **columns})
+    if features:
+        table = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+    pq.write_table(table, path, row_group_size=7)
 
 
 def two_classes(path, per_class=20, **columns):

@@ -11,6 +11,7 @@ import anomaly_mlflow.anomalies.strangers  # noqa: F401  (both register injector
 from anomaly_mlflow.anomalies.injector import INJECTORS, Host, generator
 from anomaly_mlflow.anomalies.similarity import Tables
 from anomaly_mlflow.anomalies.types import AnomalyType
+from anomaly_mlflow.data.on_disk import copied
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import BadData, BadOption, UnknownName
 
@@ -59,7 +60,7 @@ def inject(
     check_shares({**shares, AnomalyType.HARD: max(float(hard.mean()), shares.get(AnomalyType.HARD, 0.0))})
     host = Host(samples, tables, strangers_spec, ood_label, seed)
     chosen = _choose(host, shares, hard)
-    arrays = {"images": samples.images.copy(), "labels": samples.labels.copy(), "groups": samples.groups.copy()}
+    arrays = {"images": copied(samples.images), "labels": samples.labels.copy(), "groups": samples.groups.copy()}
     ledger = _blank_ledger(samples, hard)
     for kind, rows in chosen.items():
         change = INJECTORS[kind].apply(host, rows)

@@ -97,7 +97,7 @@ def _patch(photograph: np.ndarray, shape: tuple[int, int, int], rng: np.random.G
     top, left = (
         rng.integers(0, have - want + 1) for have, want in zip(photograph.shape, (rows, columns), strict=False)
     )
-    return np.ascontiguousarray(photograph[top : top + rows, left : left + columns])
+    return photograph[top : top + rows, left : left + columns]
 
 
 def _of_source(spec: str, n: int, like: Samples, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, list[str]]:

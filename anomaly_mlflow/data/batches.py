@@ -1,11 +1,36 @@
-"""The whole set in memory on the device; batches are rows of it."""
+"""The whole set in memory on the device, or on disk; batches are rows of it."""
 
 from collections.abc import Iterator
 
 import numpy as np
 import torch
 
-__all__ = ["balanced_batches", "to_float"]
+from anomaly_mlflow.data.on_disk import chunks, is_on_disk
+
+__all__ = ["balanced_batches", "channel_moments", "resident", "to_float"]
+
+
+def resident(images: np.ndarray, device: torch.device) -> torch.Tensor:
+    """The images on the device; a set on disk stays there, and its batches have to be moved."""
+    tensor = torch.from_numpy(images) if images.flags.writeable else torch.tensor(images)
+    return tensor if is_on_disk(images) else tensor.to(device)
+
+
+def channel_moments(images: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each channel, float64 (channels,), in 0..1, over these rows.
+
+    images: uint8 (n, height, width, channels). Counted by grey level, so exact however many pixels there are: a sum in
+    float32 stops growing at 2**24.
+    """
+    counts = np.zeros((images.shape[3], 256), np.int64)
+    for part in chunks(images):
+        pixels = images[rows[(rows >= part.start) & (rows < part.stop)]]
+        for channel, count in enumerate(counts):
+            count += np.bincount(pixels[..., channel].ravel(), minlength=256)
+    levels = np.arange(256) / 255
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    mean = shares @ levels
+    return mean, np.sqrt((shares * (levels - mean[:, None]) ** 2).sum(axis=1))
 
 
 def balanced_batches(rows: np.ndarray, batch_size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:

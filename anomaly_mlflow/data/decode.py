@@ -3,15 +3,16 @@
 import io
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
-import psutil
 from PIL import Image, JpegImagePlugin
 
 from anomaly_mlflow.data.listing import Raw
+from anomaly_mlflow.data.on_disk import empty_images
 from anomaly_mlflow.data.samples import Encoding
 from anomaly_mlflow.errors import BadData
 
@@ -45,42 +46,58 @@ class _Header:
     jpeg: tuple[tuple[tuple[int, ...], ...], int] | None
 
 
-def decode(read: Callable[[], Iterable[Raw]], shape: Shape | None = None, levels: int | None = None) -> Pictures:
+def decode(
+    read: Callable[[], Iterable[Raw]], shape: Shape | None = None, levels: int | None = None, size: int | None = None
+) -> Pictures:
     """All images that decode, brought to `shape` (height, width, channels).
 
     read: called twice, so that neither the files nor odd-sized pictures are held in memory; yields the same raw images.
-    shape: by default the most common size, and grey only if every image is. Sizes change by Lanczos with antialiasing.
-    Images above Pillow's decompression-bomb limit count as ones that do not decode.
-    Raises BadData where no image decodes or the array would not fit into memory.
+    shape: by default size x size, or the most common size, and grey only if every image is. Sizes change by Lanczos
+    with antialiasing. Images above Pillow's decompression-bomb limit count as ones that do not decode.
+    The array is a file where it would fill half of the free memory.
+    Raises BadData where no image decodes or the disk has no room for that file.
     """
-    headers, failures = _each(read(), _header)
+    headers, known = {}, {}
+
+    def note(row: int, image: Image.Image) -> None:
+        header = _header(image)
+        headers[row] = known.setdefault(header, header)  # quantisation tables of a million files are mostly the same
+
+    failures = _each(read(), note)
     if not headers:
         raise _nothing(failures)
-    shape = shape or _common_shape(headers.values())
-    _check_memory(len(headers), shape)
-    images, failures = _each(read(), lambda image: _pixels(image, shape))
-    if not images:
+    shape = shape or _common_shape(headers.values(), size)
+    images, kept = empty_images(len(headers), shape), np.zeros(len(headers) + len(failures), dtype=bool)
+    places = count()
+
+    def fill(row: int, image: Image.Image) -> None:
+        pixels = _pixels(image, shape)
+        images[next(places)] = pixels
+        kept[row] = True
+
+    failures = _each(read(), fill)
+    if not kept.any():
         raise _nothing(failures)
-    kept = np.ones(len(images) + len(failures), dtype=bool)
-    kept[list(failures)] = False
-    resized = sum(headers[row].size != (shape[1], shape[0]) for row in images)
-    return Pictures(np.stack(list(images.values())), kept, failures, resized, _encoding(headers.values(), levels))
+    resized = sum(headers[row].size != (shape[1], shape[0]) for row in np.flatnonzero(kept))
+    # Scaling smooths grey levels and JPEG blocks away: a set that is mostly scaled has no encoding to speak of.
+    encoding = _encoding(headers.values(), levels) if 2 * resized <= kept.sum() else Encoding()
+    return Pictures(images[: kept.sum()], kept, failures, resized, encoding)
 
 
 def _nothing(failures: dict[int, str]) -> BadData:
     return BadData(f"none of the {len(failures)} images decodes: {next(iter(failures.values()), 'there are none')}")
 
 
-def _each(raws: Iterable[Raw], look: Callable[[Image.Image], object]) -> tuple[dict, dict[int, str]]:
-    found, failures = {}, {}
+def _each(raws: Iterable[Raw], look: Callable[[int, Image.Image], None]) -> dict[int, str]:
+    failures = {}
     with _bombs_are_errors():
         for row, raw in enumerate(raws):
             try:
                 with _open(raw) as image:
-                    found[row] = look(image)
+                    look(row, image)
             except Exception as error:  # Pillow's plugins raise nearly anything on broken bytes
                 failures[row] = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:100]}"
-    return found, failures
+    return failures
 
 
 @contextmanager
@@ -119,18 +136,9 @@ def _pixels(image: Image.Image, shape: Shape) -> np.ndarray:
     return np.asarray(image, dtype=np.uint8).reshape(shape)
 
 
-def _common_shape(headers: Iterable[_Header]) -> Shape:
-    headers = list(headers)
+def _common_shape(headers: Collection[_Header], size: int | None) -> Shape:
     (width, height), _ = Counter(header.size for header in headers).most_common(1)[0]
-    return height, width, 1 if all(header.grey for header in headers) else 3
-
-
-def _check_memory(number: int, shape: Shape) -> None:
-    # Twice: the single images and the stacked array stand side by side for a moment.
-    need, free = 2 * number * int(np.prod(shape)), psutil.virtual_memory().available
-    if need > free:
-        memory = f"{need / 1e9:.0f} GB of memory, and {free / 1e9:.0f} are free"
-        raise BadData(f"{number} images of {shape[1]}x{shape[0]} take {memory}; scale the files down first")
+    return size or height, size or width, 1 if all(header.grey for header in headers) else 3
 
 
 def _encoding(headers: Iterable[_Header], levels: int | None) -> Encoding:

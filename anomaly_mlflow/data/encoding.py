@@ -5,6 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
+from anomaly_mlflow.data.on_disk import chunks, empty_images
 from anomaly_mlflow.data.samples import Encoding
 
 __all__ = ["re_encode"]
@@ -15,11 +16,15 @@ def re_encode(images: np.ndarray, encoding: Encoding) -> np.ndarray:
 
     Same shape and dtype. Without it a detector of strangers reads the processing and not the content.
     """
-    if encoding.levels is not None:
-        images = _quantise(images, encoding.levels)
-    if encoding.jpeg_tables is not None:
-        images = np.stack([_through_jpeg(image, encoding) for image in images])
-    return images
+    if encoding.levels is None and encoding.jpeg_tables is None:
+        return images
+    encoded = empty_images(len(images), images.shape[1:])
+    for part in chunks(images):
+        encoded[part] = images[part] if encoding.levels is None else _quantise(images[part], encoding.levels)
+        if encoding.jpeg_tables is not None:
+            for image in encoded[part]:
+                image[:] = _through_jpeg(image, encoding)
+    return encoded
 
 
 def _quantise(images: np.ndarray, levels: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 """What a data set holds before any image is decoded, and the registry of sources."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 
 from anomaly_mlflow.errors import BadOption, UnknownName
 
-__all__ = ["SOURCES", "Listing", "Raw", "Spec", "list_source", "parse", "source"]
+__all__ = ["SOURCES", "Listing", "Raw", "Spec", "from_arrays", "list_source", "parse", "source"]
 
 Raw = bytes | np.ndarray | None
 
@@ -41,6 +42,30 @@ class Listing:
     title: Callable[[int], str]
     digest: Callable[[], str]
     levels: int | None = None
+
+
+def from_arrays(
+    name: str, classes: tuple[str, ...], images: np.ndarray, labels: np.ndarray, levels: int | None = None
+) -> Listing:
+    """The listing of a set that is in memory: images uint8 (n, height, width[, channels]), labels int64 (n,)."""
+    ids = np.arange(len(images), dtype=np.int64)
+    return Listing(
+        name=name,
+        classes=classes,
+        labels=np.asarray(labels, dtype=np.int64),
+        sample_id=ids,
+        groups=ids,
+        read=lambda rows: (images[row] for row in rows),
+        title=lambda row: f"index {row}",
+        digest=lambda: _digest(images, labels),
+        levels=levels,
+    )
+
+
+def _digest(images: np.ndarray, labels: np.ndarray) -> str:
+    total = hashlib.sha256(repr(images.shape).encode() + np.asarray(labels, "<i8").tobytes())
+    total.update(np.ascontiguousarray(images))
+    return total.hexdigest()
 
 
 @dataclass(frozen=True)

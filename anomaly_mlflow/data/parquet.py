@@ -1,8 +1,8 @@
-"""The source `parquet:PATH[?column=value]`: encoded images and integer labels in one Parquet file."""
+"""The source `parquet:PATH[#image=COLUMN,label=COLUMN][?column=value]`: encoded images and integer labels."""
 
 import hashlib
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,70 +12,86 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from anomaly_mlflow.data.listing import Listing, Spec, source
-from anomaly_mlflow.data.names import class_names, set_name
+from anomaly_mlflow.data.names import check_labels, class_names, set_name
+from anomaly_mlflow.data.shards import cells, declared_classes, find_shards, image_type, readable, same_columns
 from anomaly_mlflow.errors import BadData, UnknownName
 
 __all__ = ["parquet"]
+
+ROLE = r"(?:image|label|index|group)=[^,=#]+"
+NAMED = re.compile(rf"(.*)#({ROLE}(?:,{ROLE})*)")
 
 
 @source(path=True, where=True)
 def parquet(spec: Spec) -> Listing:
     """Columns image (encoded bytes) and label (integer); optional index (unique whole numbers), group (source photo).
 
-    Filters compare a column's value as text; without `index`, sample_id is the position in the whole file.
-    Raises BadData where the file or a column cannot be used, UnknownName for a filter on a column that is not there.
+    PATH: a file, or the shards of one set, in the order of their names: a folder, or a pattern (train-*.parquet).
+    Images may be Hugging Face's struct {bytes, path}; its ClassLabel names become the classes. `#image=img,label=fine`
+    names columns that are called otherwise. Filters compare a column's value as text; without `index`, sample_id is
+    the position in the whole set. Raises BadData where a file or a column cannot be used, UnknownName for a filter on
+    a column that is not there.
     """
-    path = spec.path
-    if not path.is_file():
-        raise BadData(f"{path} does not exist or is no file; parquet:PATH names one Parquet file")
-    table = _table(path, spec)
+    path, columns = _columns(spec.path)
+    files = find_shards(path)
+    schemas = {file: _schema(file, columns, spec) for file in files}
+    same_columns(schemas)
+    tables = [_table(file, columns, spec) for file in files]
+    with readable(path):
+        table = pa.concat_tables(tables, promote_options="permissive")
     kept = _kept(path, table, spec)
     rows = np.flatnonzero(kept)
-    labels = _integers(path, table, "label")
-    ids = _ids(path, table)
+    labels, ids = _integers(path, table, columns["label"]), _ids(path, table, columns["index"])
+    name = set_name(path if path.exists() else path.parent)
+    classes = declared_classes(schemas[files[0]], columns["label"])
+    if classes:
+        check_labels(name, len(classes), labels, kept, ids)
+    starts = np.cumsum([0, *(len(one) for one in tables)])
     return Listing(
-        name=set_name(path),
-        classes=class_names(set_name(path), labels, kept, ids),
+        name=name,
+        classes=classes or class_names(name, labels, kept, ids),
         labels=labels[rows],
         sample_id=ids[rows],
-        groups=_groups(path, table)[rows] if "group" in table.column_names else ids[rows],
-        read=lambda chosen: _cells(path, rows[chosen]),
+        groups=_groups(path, table, columns["group"])[rows] if columns["group"] in table.column_names else ids[rows],
+        read=lambda chosen: _cells(files, starts, columns["image"], rows[chosen]),
         title=lambda row: f"index {ids[rows[row]]}",
-        digest=lambda: _digest(path, spec),
+        digest=lambda: _digest(files, columns, spec),
     )
 
 
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (pa.ArrowException, OSError) as error:
-        raise BadData(f"{path} is no readable Parquet file: {(str(error).splitlines() or [''])[0][:120]}") from error
+def _columns(path: Path) -> tuple[Path, dict[str, str]]:
+    named = NAMED.fullmatch(str(path))
+    chosen = dict(part.split("=") for part in named[2].split(",")) if named else {}
+    return Path(named[1]) if named else path, {role: role for role in ("image", "label", "index", "group")} | chosen
 
 
-def _table(path: Path, spec: Spec) -> pa.Table:
-    with _readable(path), pq.ParquetFile(path) as file:
-        schema = file.schema_arrow
-        for name in ("image", "label"):
-            if name not in schema.names:
-                raise BadData(f"{path} has no column '{name}'; it has: {', '.join(schema.names[:10])}")
-        twice = [name for name in schema.names[:1000] if schema.names.count(name) > 1]
-        if twice:
-            raise BadData(f"{path} has several columns '{twice[0]}'; rename one")
-        for name, _ in spec.where:
-            if name not in schema.names:
-                raise UnknownName("column", name, schema.names)
-        kind = schema.field("image").type
-        if not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
-            raise BadData(f"{path}: column 'image' must hold encoded bytes (JPEG, PNG), not {kind}")
-        wanted = {"label", "index", "group", *(name for name, _ in spec.where)} & set(schema.names)
-        return file.read(columns=sorted(wanted))
+def _schema(path: Path, columns: dict[str, str], spec: Spec) -> pa.Schema:
+    with readable(path):
+        schema = pq.read_schema(path)
+    for role, name in columns.items():
+        if name not in schema.names and (role in ("image", "label") or role != name):
+            advice = "" if role != name else f"; write #{role}=COLUMN where it is called otherwise"
+            raise BadData(f"{path} has no column '{name}'; it has: {', '.join(schema.names[:10])}{advice}")
+    twice = [name for name in schema.names[:1000] if schema.names.count(name) > 1]
+    if twice:
+        raise BadData(f"{path} has several columns '{twice[0]}'; rename one")
+    for name, _ in spec.where:
+        if name not in schema.names:
+            raise UnknownName("column", name, schema.names)
+    image_type(path, columns["image"], schema.field(columns["image"]).type)
+    return schema
+
+
+def _table(path: Path, columns: dict[str, str], spec: Spec) -> pa.Table:
+    with readable(path), pq.ParquetFile(path) as file:
+        wanted = {columns[role] for role in ("label", "index", "group")} | {name for name, _ in spec.where}
+        return file.read(columns=sorted(wanted & set(file.schema_arrow.names))).replace_schema_metadata()
 
 
 def _kept(path: Path, table: pa.Table, spec: Spec) -> np.ndarray:
     kept = np.ones(len(table), dtype=bool)
     for name, value in spec.where:
-        with _readable(path):
+        with readable(path):
             text = pc.cast(table[name], pa.string())
         kept &= pc.fill_null(pc.equal(text, value), False).to_numpy()
         if not kept.any():
@@ -91,41 +107,35 @@ def _integers(path: Path, table: pa.Table, name: str) -> np.ndarray:
     if not pa.types.is_integer(column.type) or column.null_count:
         problem = f"{column.null_count} empty cells" if column.null_count else f"type {column.type}"
         raise BadData(f"{path}: column '{name}' must be whole numbers without gaps, and has {problem}")
-    with _readable(path):
+    with readable(path):
         return pc.cast(column, pa.int64()).to_numpy()
 
 
-def _ids(path: Path, table: pa.Table) -> np.ndarray:
-    if "index" not in table.column_names:
+def _ids(path: Path, table: pa.Table, name: str) -> np.ndarray:
+    if name not in table.column_names:
         return np.arange(len(table), dtype=np.int64)
-    ids = _integers(path, table, "index")
+    ids = _integers(path, table, name)
     values, counts = np.unique(ids, return_counts=True)
     if len(values) != len(ids):
-        raise BadData(f"{path}: column 'index' must be unique, and {values[counts > 1][0]} stands in several rows")
+        raise BadData(f"{path}: column '{name}' must be unique, and {values[counts > 1][0]} stands in several rows")
     return ids
 
 
-def _groups(path: Path, table: pa.Table) -> np.ndarray:
-    if pa.types.is_nested(table["group"].type):
-        raise BadData(f"{path}: column 'group' must hold numbers or text, not {table['group'].type}")
-    codes = pd.factorize(table["group"].to_pandas())[0].astype(np.int64)
+def _groups(path: Path, table: pa.Table, name: str) -> np.ndarray:
+    if pa.types.is_nested(table[name].type):
+        raise BadData(f"{path}: column '{name}' must hold numbers or text, not {table[name].type}")
+    codes = pd.factorize(table[name].to_pandas())[0].astype(np.int64)
     return np.where(codes < 0, len(codes) + np.arange(len(codes)), codes)
 
 
-def _cells(path: Path, rows: np.ndarray) -> Iterator[bytes | None]:
-    with _readable(path), pq.ParquetFile(path) as file:
-        start = 0
-        for number in range(file.num_row_groups):
-            stop = start + file.metadata.row_group(number).num_rows
-            inside = rows[np.searchsorted(rows, start) : np.searchsorted(rows, stop)] - start
-            if len(inside):
-                column = file.read_row_group(number, columns=["image"])["image"]
-                yield from (cell.as_py() for cell in column.take(pa.array(inside)))
-            start = stop
+def _cells(files: list[Path], starts: np.ndarray, column: str, rows: np.ndarray) -> Iterator[bytes | None]:
+    for file, start, stop in zip(files, starts[:-1], starts[1:], strict=True):
+        yield from cells(file, column, rows[np.searchsorted(rows, start) : np.searchsorted(rows, stop)] - start)
 
 
-def _digest(path: Path, spec: Spec) -> str:
-    with path.open("rb") as file:
-        total = hashlib.file_digest(file, "sha256")
-    total.update(repr(sorted(spec.where)).encode())
+def _digest(files: list[Path], columns: dict[str, str], spec: Spec) -> str:
+    total = hashlib.sha256(repr((sorted(columns.items()), sorted(spec.where))).encode())
+    for path in files:
+        with path.open("rb") as file:
+            total.update(hashlib.file_digest(file, "sha256").digest())
     return total.hexdigest()

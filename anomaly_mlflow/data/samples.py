@@ -1,9 +1,10 @@
-"""Images, given labels and identity, held in memory."""
+"""Images, given labels and identity, held in memory or, where that is too small, on disk."""
 
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from anomaly_mlflow.data.on_disk import taken
 from anomaly_mlflow.errors import BadData
 
 __all__ = ["Encoding", "Samples"]
@@ -67,7 +68,7 @@ class Samples:
         """The samples at these positions (indices or a boolean mask)."""
         return replace(
             self,
-            images=self.images[rows],
+            images=taken(self.images, rows),
             labels=self.labels[rows],
             sample_id=self.sample_id[rows],
             groups=self.groups[rows],

@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 import anomaly_mlflow.data.bundled
+import anomaly_mlflow.data.downloads
 import anomaly_mlflow.data.imagefolder
-import anomaly_mlflow.data.parquet  # noqa: F401  (the three register their sources)
+import anomaly_mlflow.data.parquet  # noqa: F401  (the four register their sources)
 from anomaly_mlflow.data.decode import Pictures, Shape, decode
 from anomaly_mlflow.data.groups import fingerprints, join_groups
 from anomaly_mlflow.data.listing import Listing, list_source
@@ -15,23 +16,36 @@ from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.data.split import check_class_sizes, held_out, stratified
 from anomaly_mlflow.errors import BadData, BadOption
 
-__all__ = ["digest", "load", "load_split", "materialise"]
+__all__ = ["SIZES", "digest", "load", "load_split", "materialise"]
+
+SIZES = range(4, 513)
+"""Pixels a side that images may be brought to."""
 
 logger = logging.getLogger("anomaly_mlflow")
 
 
-def load(spec: str, *, subset: int | None = None, seed: int = 0, corrupt: str = "skip") -> Samples:
+def load(
+    spec: str, *, subset: int | None = None, seed: int = 0, corrupt: str = "skip", image_size: int | None = None
+) -> Samples:
     """The samples of a source, or a stratified part of `subset` rows; only rows of the part are decoded.
 
+    image_size: images are brought to so many pixels a side (Lanczos), 4 to 512; by default the most common size.
     corrupt: `skip` leaves images that do not decode out and logs a warning that names them, `refuse` raises BadData.
-    Raises UnknownName for the source, BadOption for the subset or the spec, BadData where the files cannot be used.
+    Raises UnknownName for the source, BadOption for subset, image_size or the spec, BadData where the files cannot be
+    used.
     """
     listing = list_source(spec)
-    return materialise(listing, stratified(listing.labels, subset, seed), corrupt)
+    return materialise(listing, stratified(listing.labels, subset, seed), corrupt, size=image_size)
 
 
 def load_split(
-    spec: str, *, test: str | None = None, subset: int | None = None, seed: int = 0, corrupt: str = "skip"
+    spec: str,
+    *,
+    test: str | None = None,
+    subset: int | None = None,
+    seed: int = 0,
+    corrupt: str = "skip",
+    image_size: int | None = None,
 ) -> tuple[Samples, Samples]:
     """Training samples, and test samples that no training step sees.
 
@@ -51,7 +65,7 @@ def load_split(
     if len(listing.classes) < 2:
         raise BadData(f"'{listing.name}' has a single class; a classifier needs two at least")
     check_class_sizes(listing.labels[rest], listing.classes)
-    train = materialise(listing, rest[stratified(listing.labels[rest], subset, seed)], corrupt)
+    train = materialise(listing, rest[stratified(listing.labels[rest], subset, seed)], corrupt, size=image_size)
     tested = materialise(other, test_rows, corrupt, shape=train.image_shape)
     train = _without_twins(train, tested)
     check_class_sizes(train.labels, train.classes)
@@ -63,11 +77,18 @@ def digest(spec: str) -> str:
     return list_source(spec).digest()
 
 
-def materialise(listing: Listing, rows: np.ndarray, corrupt: str = "skip", shape: Shape | None = None) -> Samples:
-    """Decode these ascending rows of a listing; equal images share a group. For `corrupt` and what raises see load."""
+def materialise(
+    listing: Listing, rows: np.ndarray, corrupt: str = "skip", shape: Shape | None = None, size: int | None = None
+) -> Samples:
+    """Decode these ascending rows of a listing; equal images share a group.
+
+    shape: height, width, channels to bring them to; size: pixels a side. For `corrupt` and what raises see load.
+    """
     if corrupt not in ("skip", "refuse"):
         raise BadOption(f"corrupt={corrupt} is unknown; choose skip or refuse")
-    pictures = decode(lambda: listing.read(rows), shape, listing.levels)
+    if size is not None and size not in SIZES:
+        raise BadOption(f"image_size={size} cannot be used; choose {SIZES[0]} to {SIZES[-1]} pixels")
+    pictures = decode(lambda: listing.read(rows), shape, listing.levels, size)
     _report(listing, rows, pictures, corrupt)
     rows = rows[pictures.kept]
     ids = listing.sample_id[rows]

@@ -89,7 +89,7 @@ def _judge(
         if read_seen(folder) != seen_digest(samples.sample_id[reference]):
             raise Leakage(f"the encoder in {folder} was trained on other rows than {CROSS_FIT} says; train it again")
         model = _fitting(load_model(folder), samples, folder)
-        own, others = (infer(model, samples.images[mask])[0] for mask in (judged, reference))
+        own, others = (infer(model, samples.images, rows=mask)[0] for mask in (judged, reference))
     else:
         own, others = embeddings[judged], embeddings[reference]
     return CrossFit(

@@ -55,11 +55,11 @@ def fit_folds(
     written to the folder itself. The trainings go side by side in `jobs` processes of one thread each.
     """
     tasks = [
-        delayed(_fit_one)(samples.take(reference & (fold != k)), config, seed + 1 + k, device, fold_folder(folder, k))
+        delayed(_fit_one)(samples, reference & (fold != k), config, seed + 1 + k, device, fold_folder(folder, k))
         for k in range(fold.max() + 1)
     ]
     if whole:
-        tasks.append(delayed(_fit_one)(samples.take(reference), config, seed, device, folder))
+        tasks.append(delayed(_fit_one)(samples, reference, config, seed, device, folder))
     for _ in side_by_side(tasks, jobs):
         if on_done:
             on_done()
@@ -78,10 +78,10 @@ def side_by_side(tasks: list, jobs: int) -> Iterator:
         yield from Parallel(return_as="generator")(tasks)
 
 
-def _fit_one(samples: Samples, config: TrainConfig, seed: int, device: str, folder: Path) -> None:
+def _fit_one(samples: Samples, seen: np.ndarray, config: TrainConfig, seed: int, device: str, folder: Path) -> None:
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # a new process would tell its precision each time
-    model, _ = fit(samples, config, seed=seed, device=device)
-    save_model(model, folder, seen_digest(samples.sample_id))
+    model, _ = fit(samples, config, seed=seed, device=device, rows=np.flatnonzero(seen))
+    save_model(model, folder, seen_digest(samples.sample_id[seen]))
 
 
 def seen_digest(sample_id: np.ndarray) -> str:

@@ -12,36 +12,50 @@ __all__ = ["accuracy", "infer", "infer_layers", "stochastic_logits"]
 
 
 @torch.inference_mode()
-def infer(model: Classifier, images: np.ndarray, batch_size: int = 500) -> tuple[np.ndarray, np.ndarray]:
-    """Embeddings float32 (n, d) and logits float32 (n, classes) of uint8 (n, height, width, channels)."""
+def infer(
+    model: Classifier, images: np.ndarray, batch_size: int | None = None, rows: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings float32 (n, d) and logits float32 (n, classes) of uint8 (n, height, width, channels).
+
+    batch_size: by default 500, fewer above 64 x 64 pixels; rows: bool, only these rows are read and come back.
+    """
+    batch_size = batch_size or _batch_size(images)
+    rows = np.arange(len(images)) if rows is None else np.flatnonzero(rows)
     training = model.training
     model.eval()
     device = model.mean.device
-    embeddings, logits = [], []
-    for start in range(0, len(images), batch_size):
-        batch = to_float(torch.from_numpy(images[start : start + batch_size]).to(device))
-        embedding = model.embed(batch)
-        embeddings.append(embedding.cpu())
-        logits.append(model.head(embedding).cpu())
+    # Filled in place: small results that lie between the batches would keep glibc < 2.38 from reusing their memory.
+    embeddings = np.empty((len(rows), model.body.width), np.float32)
+    logits = np.empty((len(rows), model.architecture.num_classes), np.float32)
+    for start in range(0, len(rows), batch_size):
+        part = slice(start, start + batch_size)
+        embedding = model.embed(to_float(torch.from_numpy(images[rows[part]]).to(device)))
+        embeddings[part], logits[part] = embedding.cpu(), model.head(embedding).cpu()
     model.train(training)
-    return torch.cat(embeddings).numpy(), torch.cat(logits).numpy()
+    return embeddings, logits
 
 
 @torch.inference_mode()
-def infer_layers(model: Classifier, images: np.ndarray, batch_size: int = 500) -> list[np.ndarray]:
+def infer_layers(model: Classifier, images: np.ndarray) -> list[np.ndarray]:
     """Output of each stage averaged over positions, float32 (n, d_l) in order of depth; the embedding is the last."""
+    batch_size = _batch_size(images)
     training = model.training
     model.eval()
     device = model.mean.device
-    batches = [
-        [
-            layer.cpu()
-            for layer in model.layers(to_float(torch.from_numpy(images[start : start + batch_size]).to(device)))
-        ]
-        for start in range(0, len(images), batch_size)
-    ]
+    layers = []
+    for start in range(0, len(images), batch_size):
+        part = slice(start, start + batch_size)
+        outputs = model.layers(to_float(torch.from_numpy(np.array(images[part])).to(device)))
+        layers = layers or [np.empty((len(images), output.shape[1]), np.float32) for output in outputs]
+        for layer, output in zip(layers, outputs, strict=True):
+            layer[part] = output.cpu()
     model.train(training)
-    return [torch.cat(parts).numpy() for parts in zip(*batches, strict=True)]
+    return layers
+
+
+def _batch_size(images: np.ndarray) -> int:
+    """500 images, fewer above 64 x 64 pixels."""
+    return max(1, min(500, 500 * 64**2 // (images.shape[1] * images.shape[2])))
 
 
 def accuracy(model: Classifier, samples: Samples) -> float:

@@ -8,7 +8,7 @@ from lightning_fabric import Fabric, seed_everything
 from torch.nn.functional import cross_entropy
 
 from anomaly_mlflow.data.augment import Augmenter
-from anomaly_mlflow.data.batches import balanced_batches, to_float
+from anomaly_mlflow.data.batches import balanced_batches, channel_moments, resident, to_float
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import TrainingDiverged
 from anomaly_mlflow.models import Architecture, Classifier, build, find
@@ -31,42 +31,44 @@ def fit(
     start: Classifier | None = None,
     sink: EpochSink | None = None,
     on_epoch: OnEpoch | None = None,
+    rows: np.ndarray | None = None,
 ) -> tuple[Classifier, Recording | None]:
     """Train a fresh model on all rows and, with `record`, keep the logits of the training batches.
 
     seed: fixes weights, order and augmentation. start: go on with this model, in place of a fresh one.
     sink: takes each recorded epoch while training goes on.
-    on_epoch: called with epoch, model and mean loss (nats) after each epoch. Raises TrainingDiverged.
+    on_epoch: called with epoch, model and mean loss (nats) after each epoch.
+    rows: ascending positions to train on instead of all; not with `record`. Raises TrainingDiverged.
     """
     fabric = Fabric(accelerator=device, devices=1, precision=config.precision)
     seed_everything(seed, verbose=False)
     rng = np.random.default_rng(seed)
-    model = start or _fresh_model(samples, config)
+    rows = np.arange(len(samples)) if rows is None else rows
+    model = start or _fresh_model(samples, config, rows)
     optimizer = _optimizer(model, config)
     model, optimizer = fabric.setup(model, optimizer)
-    draw = Augmenter(torch.tensor(samples.images).to(fabric.device), config.augmentation)
+    draw = Augmenter(resident(samples.images, fabric.device), config.augmentation)
     labels = torch.tensor(samples.labels, device=fabric.device)
-    rows = np.arange(len(samples))
     steps = config.epochs * max(1, round(len(rows) / config.batch_size))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=steps + 1)
     recorder = Recorder(samples, fabric.device, sink) if record else None
 
     for epoch in range(config.epochs):
         model.train()
-        losses, rates = [], []
-        for batch in balanced_batches(rows, config.batch_size, rng):
+        losses, rates = torch.zeros(steps // config.epochs, device=fabric.device), []
+        for number, batch in enumerate(balanced_batches(rows, config.batch_size, rng)):
             at = torch.from_numpy(batch).to(fabric.device)
-            logits = model(to_float(draw(batch, rng)))
+            logits = model(to_float(draw(batch, rng).to(fabric.device)))
             loss = cross_entropy(logits, labels[at])
             fabric.backward(loss)
             optimizer.step()
             optimizer.zero_grad()
             rates.append(schedule.get_last_lr()[0])
             schedule.step()
-            losses.append(loss.detach())
+            losses[number] = loss.detach()
             if recorder:
                 recorder.record(at, logits)
-        mean_loss = float(torch.stack(losses).mean())
+        mean_loss = float(losses.mean())
         if not np.isfinite(mean_loss):
             raise TrainingDiverged(
                 f"the loss is {mean_loss} in epoch {epoch}; lower learning_rate ({config.learning_rate})"
@@ -80,12 +82,12 @@ def fit(
     return model.module.eval(), recorder.finish() if recorder else None
 
 
-def _fresh_model(samples: Samples, config: TrainConfig) -> Classifier:
+def _fresh_model(samples: Samples, config: TrainConfig, rows: np.ndarray) -> Classifier:
     architecture = Architecture(config.model, samples.image_shape, samples.num_classes, config.dropout)
     model = build(architecture, config.pretrained)
-    pixels = samples.images.reshape(-1, samples.image_shape[2]) / np.float32(255)
-    model.mean.copy_(torch.from_numpy(pixels.mean(axis=0)).view_as(model.mean))
-    model.deviation.copy_(torch.from_numpy(pixels.std(axis=0) + 1e-3).view_as(model.deviation))
+    mean, deviation = channel_moments(samples.images, rows)
+    model.mean.copy_(torch.from_numpy(mean).view_as(model.mean))
+    model.deviation.copy_(torch.from_numpy(deviation + 1e-3).view_as(model.deviation))
     if find(config.model).channels_last:
         model = model.to(memory_format=torch.channels_last)
     return model

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from joblib import delayed
 
+from anomaly_mlflow.data.on_disk import copied
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.folds import side_by_side
@@ -55,7 +56,7 @@ def probe_runs(
 def plant(samples: Samples, rows: np.ndarray, seed: int) -> tuple[Samples, np.ndarray]:
     """The samples with these rows made probes, the suites in equal parts, and the suite of every row, int64 (n,)."""
     rng = np.random.default_rng(seed)
-    images, labels, suite = samples.images.copy(), samples.labels.copy(), np.full(len(samples), -1)
+    images, labels, suite = copied(samples.images), samples.labels.copy(), np.full(len(samples), -1)
     for number, part in enumerate(np.array_split(rows, len(SUITES))):
         suite[part] = number
     wrong, random, corrupted = (np.flatnonzero(suite == SUITES.index(name)) for name in SUITES[1:])

@@ -46,9 +46,7 @@ def cross_validate(
     """
     logits = np.empty((len(samples), samples.num_classes), np.float32)
     folds = range(fold.max() + 1)
-    tasks = [
-        delayed(_two_phases)(samples.take(fold != k), samples.take(fold == k), config, seed + k, device) for k in folds
-    ]
+    tasks = [delayed(_two_phases)(samples, fold == k, config, seed + k, device) for k in folds]
     splits = []
     for k, (own, correct) in zip(folds, side_by_side(tasks, jobs), strict=True):
         logits[fold == k] = own
@@ -59,15 +57,15 @@ def cross_validate(
 
 
 def _two_phases(
-    first: Samples, second: Samples, config: TrainConfig, seed: int, device: str
+    samples: Samples, own: np.ndarray, config: TrainConfig, seed: int, device: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    model, _ = fit(first, config, seed=seed, device=device)
-    _, logits = infer(model, second.images)
+    model, _ = fit(samples, config, seed=seed, device=device, rows=np.flatnonzero(~own))
+    _, logits = infer(model, samples.images, rows=own)
     correct = []
 
     def ask(epoch: int, model: Classifier, loss: float) -> None:
-        correct.append(infer(model, first.images)[1].argmax(axis=1) == first.labels)
+        correct.append(infer(model, samples.images, rows=~own)[1].argmax(axis=1) == samples.labels[~own])
 
     shorter = replace(config, epochs=max(3, config.epochs // 3))
-    fit(second, shorter, seed=seed, device=device, start=model, on_epoch=ask)
+    fit(samples, shorter, seed=seed, device=device, start=model, on_epoch=ask, rows=np.flatnonzero(own))
     return logits, np.stack(correct)

@@ -18,7 +18,16 @@ from anomaly_mlflow.signals import SIGNALS
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
-SMALL = "subset=300 epochs=2 baseline_epochs=2 folds=2 validation_folds=2 seeds=1 draws=100 jobs=2".split()
+SMALL = [
+    "subset=300",
+    "epochs=2",
+    "baseline_epochs=2",
+    "folds=2",
+    "validation_folds=2",
+    "seeds=1",
+    "draws=100",
+    "jobs=2",
+]
 NEEDED = {
     "fashion_mnist": ("fashion_mnist/train.parquet",),
     "mnist": ("mnist/train.parquet",),

@@ -35,9 +35,9 @@ def test_a_fold_model_learns_only_from_reference_rows_of_the_other_folds(stripes
     seen = {}
     original = folds.fit
 
-    def spy(samples, config, *, seed, device):
-        seen[seed] = samples.sample_id
-        return original(samples, config, seed=seed, device=device)
+    def spy(samples, config, *, seed, device, rows):
+        seen[seed] = samples.sample_id[rows]
+        return original(samples, config, seed=seed, device=device, rows=rows)
 
     monkeypatch.setattr(folds, "fit", spy)
     fold = assign_folds(stripes, 3, seed=0)
