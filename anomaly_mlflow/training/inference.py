@@ -8,7 +8,7 @@ from anomaly_mlflow.data.batches import to_float
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.models import Classifier
 
-__all__ = ["accuracy", "infer", "infer_layers", "stochastic_logits"]
+__all__ = ["accuracy", "fitting_batch", "infer", "infer_layers", "stochastic_logits"]
 
 
 @torch.inference_mode()
@@ -19,7 +19,7 @@ def infer(
 
     batch_size: by default 500, fewer above 64 x 64 pixels; rows: bool, only these rows are read and come back.
     """
-    batch_size = batch_size or _batch_size(images)
+    batch_size = batch_size or fitting_batch(images)
     rows = np.arange(len(images)) if rows is None else np.flatnonzero(rows)
     training = model.training
     model.eval()
@@ -38,7 +38,7 @@ def infer(
 @torch.inference_mode()
 def infer_layers(model: Classifier, images: np.ndarray) -> list[np.ndarray]:
     """Output of each stage averaged over positions, float32 (n, d_l) in order of depth; the embedding is the last."""
-    batch_size = _batch_size(images)
+    batch_size = fitting_batch(images)
     training = model.training
     model.eval()
     device = model.mean.device
@@ -53,8 +53,8 @@ def infer_layers(model: Classifier, images: np.ndarray) -> list[np.ndarray]:
     return layers
 
 
-def _batch_size(images: np.ndarray) -> int:
-    """500 images, fewer above 64 x 64 pixels."""
+def fitting_batch(images: np.ndarray) -> int:
+    """Images that are evaluated at a time: 500, fewer above 64 x 64 pixels."""
     return max(1, min(500, 500 * 64**2 // (images.shape[1] * images.shape[2])))
 
 
