@@ -12,7 +12,7 @@ install: .venv/installed ## Make .venv and install the project with its test too
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(PIP) --editable '.[test]'
+	$(PIP) --editable '.[test,bench]'
 	touch $@
 
 study: install ## Run the whole study on the bundled digits; prints verdicts, run link and report

@@ -2,6 +2,7 @@
 
 from entry_points import (  # noqa: F401
     explain,
+    export,
     extract_features,
     generate_noise,
     hypotheses,

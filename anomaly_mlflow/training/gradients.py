@@ -12,14 +12,16 @@ from anomaly_mlflow.training.inference import fitting_batch
 __all__ = ["gradient_spread"]
 
 
-def gradient_spread(models: Sequence[Classifier], images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def gradient_spread(
+    models: Sequence[Classifier], images: np.ndarray, labels: np.ndarray, batch_size: int | None = None
+) -> np.ndarray:
     """Spread of the gradient of the given label's logit over snapshots of one training, float32 (n,).
 
     mean over pixels (and channels) of sqrt(mean_t (S_t - mean_t S_t)^2), S_t = d logit_y / d x at snapshot t, x in 0..1
     (Agarwal, D'souza, Hooker 2022, without their normalisation by class).
     models: snapshots in evaluation mode; images: uint8 (n, height, width, channels); labels: int64 (n,).
     """
-    device, batch_size = models[0].mean.device, fitting_batch(images)
+    device, batch_size = models[0].mean.device, batch_size or fitting_batch(images)
     spread = np.empty(len(images), np.float32)
     for start in range(0, len(images), batch_size):
         rows = slice(start, start + batch_size)
