@@ -7,12 +7,30 @@ import numpy as np
 
 from anomaly_mlflow.errors import BadData
 
-__all__ = ["CIFAR10", "KNOWN_CLASSES", "class_names", "set_name"]
+__all__ = ["CIFAR10", "CIFAR100", "FASHION", "KNOWN_CLASSES", "TEN_DIGITS", "class_names", "set_name"]
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+CIFAR100 = tuple(
+    """
+    apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can
+    castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin
+    elephant flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard lobster
+    man maple_tree motorcycle mountain mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck
+    pine_tree plain plate poppy porcupine possum rabbit raccoon ray road rocket rose sea seal shark shrew skunk
+    skyscraper snail snake spider squirrel streetcar sunflower sweet_pepper table tank telephone television tiger
+    tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm
+    """.split()  # noqa: SIM905
+)
 FASHION = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 TEN_DIGITS = tuple("0123456789")
-KNOWN_CLASSES = {"cifar10": CIFAR10, "digits": TEN_DIGITS, "mnist": TEN_DIGITS, "fashionmnist": FASHION}
+KNOWN_CLASSES = {
+    "cifar10": CIFAR10,
+    "cifar100": CIFAR100,
+    "digits": TEN_DIGITS,
+    "fashionmnist": FASHION,
+    "mnist": TEN_DIGITS,
+    "svhn": TEN_DIGITS,
+}
 ROLES = {"train", "test", "val", "valid", "validation", "data", "images", "labels"}
 MOST_CLASSES = 100_000
 
