@@ -3,12 +3,12 @@
 import numpy as np
 from scipy.special import log_softmax
 
-from anomaly_mlflow.anomalies.types import AnomalyType
+from anomaly_mlflow.anomalies.types import MADE
 from anomaly_mlflow.signals.base import Evidence, signal
 
 __all__ = ["loss"]
 
-MISFITS = tuple(kind for kind in AnomalyType if kind is not AnomalyType.CLEAN)
+MISFITS = MADE[1:]
 
 
 @signal("label", ("logits",), MISFITS, "Han et al. (2018), NeurIPS (small-loss criterion)")

@@ -11,12 +11,12 @@ from functools import cache
 
 import numpy as np
 
-from anomaly_mlflow.anomalies.types import AnomalyType
+from anomaly_mlflow.anomalies.types import MADE, AnomalyType
 from anomaly_mlflow.signals import CrossFit, Evidence
 from anomaly_mlflow.training.recording import Recording
 
 CLASSES, EPOCHS, PASSES, FOLDS, DIMENSIONS = 6, 12, 8, 4, 16
-COUNTS = {AnomalyType.CLEAN: 300} | {kind: 60 for kind in list(AnomalyType)[1:]}
+COUNTS = {AnomalyType.CLEAN: 300} | {kind: 60 for kind in MADE[1:]}
 JITTER = {"clean": 0.1, "hard": 1.2, "near_miss": 0.7, "gross": 0.5, "random_flip": 0.5, "ood": 0.5}
 STOCHASTIC = {"clean": 0.3, "hard": 1.0, "near_miss": 0.7, "gross": 0.3, "random_flip": 0.3, "ood": 0.7}
 
