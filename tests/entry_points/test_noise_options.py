@@ -18,7 +18,7 @@ from entry_points.provenance import step_fingerprint
 from entry_points.step import STEPS
 
 pytestmark = pytest.mark.filterwarnings("default")
-QUICK = [*SMALL, "--epochs", "2", "--seeds", "1", "--draws", "100"]
+QUICK = [*SMALL, "--epochs", "2", "--seeds", "1", "--draws", "100", "--jobs", "1"]
 
 
 def people(folder, seed=0):
