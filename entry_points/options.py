@@ -4,6 +4,9 @@ from collections.abc import Iterable
 
 import click
 
+from anomaly_mlflow.anomalies.conventions import CONVENTIONS
+from anomaly_mlflow.anomalies.difficulty import HARD_BY
+from anomaly_mlflow.anomalies.similarity import TABLES
 from anomaly_mlflow.anomalies.strangers import LABEL_POLICIES
 from anomaly_mlflow.data.augment import AUGMENTATIONS
 from anomaly_mlflow.data.sources import SIZES
@@ -63,7 +66,7 @@ class _Model(click.ParamType):
 _share = click.FloatRange(0, 1)
 _count = click.IntRange(min=1)
 _positive = click.FloatRange(min=0, max=1e6, min_open=True)
-_table = click.Choice(["auto", "literature", "embedding"])
+_table = click.Choice(TABLES)
 _model = _Model()
 
 
@@ -107,14 +110,46 @@ _DECLARED = [
         "Random label flips, true class excluded, share of all training images (0 to 1).",
     ),
     _option("ood_share", _share, 0.05, "Images replaced by ones of no class, share of all training images (0 to 1)."),
+    _option("hard_share", _share, 0.05, "Clean images that are hard, share of all training images (0 to 1)."),
     _option(
-        "hard_share",
-        _share,
-        0.05,
-        "Clean images of the lowest out-of-fold margin, share of all training images (0 to 1).",
+        "hard_by",
+        click.Choice(HARD_BY),
+        "margin",
+        "What hard means: lowest out-of-fold margin, boundary (margin nearest to 0), raters (people differ and most are right).",
+    ),
+    _option(
+        "raters",
+        _None(),
+        "none",
+        "Labels of three or more people, for hard_by=raters: parquet:PATH#COLUMN,COLUMN,COLUMN or cifarn:PATH#...",
+    ),
+    _option(
+        "near_miss_from",
+        click.Choice(["any", "hard_quantile"]),
+        "any",
+        "any image, or hard_quantile: near misses and hard images are drawn from one pool of the hardest images.",
     ),
     _option("near_table", _table, "auto", "Class table of near misses; auto: literature where known."),
     _option("gross_table", _table, "auto", "Class table of gross errors; auto: literature where known."),
+    _option(
+        "confusion",
+        _None(),
+        "none",
+        "True and human labels, counted for the class tables human and convention human_confusion: parquet:PATH#TRUE,GIVEN.",
+    ),
+    _option(
+        "convention",
+        click.Choice(["none", *CONVENTIONS]),
+        "none",
+        "Label errors as another paper makes them; the shares of near misses, gross errors and random flips are then 0.",
+    ),
+    _option("convention_rate", _share, 0.2, "Rate of the convention in its paper's sense (0 to 1)."),
+    _option(
+        "labels",
+        _None(),
+        "none",
+        "Labels that people gave, in place of the data set's own, which stay the truth: parquet:PATH#COLUMN or cifarn:PATH#COLUMN.",
+    ),
     _option(
         "ood", click.STRING, "photographs", "Where images of no class come from: photographs, noise, or a data source."
     ),

@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from anomaly_mlflow.anomalies.strangers import strangers_digest
+from anomaly_mlflow.data.human_labels import human_labels_digest
 from anomaly_mlflow.data.sources import digest
 from anomaly_mlflow.models.frozen import frozen_digest
 from anomaly_mlflow.signals import SIGNALS
@@ -17,7 +18,15 @@ from entry_points.step import Step
 __all__ = ["source_digest", "step_fingerprint"]
 
 ROOT = Path(__file__).resolve().parent.parent
-DIGESTS = {"dataset": digest, "test": digest, "ood": strangers_digest, "geometry_encoder": frozen_digest}
+DIGESTS = {
+    "dataset": digest,
+    "test": digest,
+    "ood": strangers_digest,
+    "labels": human_labels_digest,
+    "raters": human_labels_digest,
+    "confusion": human_labels_digest,
+    "geometry_encoder": frozen_digest,
+}
 
 
 @cache

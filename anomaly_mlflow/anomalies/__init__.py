@@ -1,1 +1,1 @@
-"""The six anomaly types, and how each is made."""
+"""The anomaly types, and how each is made."""

@@ -73,6 +73,9 @@ def generator(seed: int, *purpose: str) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(" ".join(purpose).encode())])
 
 
-def row_uniform(host: Host, kind: AnomalyType) -> np.ndarray:
-    """A number in [0, 1) for every row of the host, float64 (n,): it depends on seed, type and row position alone."""
+def row_uniform(host: Host, kind: str) -> np.ndarray:
+    """A number in [0, 1) for every row of the host, float64 (n,): it depends on seed, type and row position alone.
+
+    kind: name of the anomaly type or of the convention that draws.
+    """
     return generator(host.seed, kind, "target").random(len(host.samples))

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from anomaly_mlflow.anomalies.confusion import Table
 from anomaly_mlflow.anomalies.injector import Change, Host, injector, row_uniform
-from anomaly_mlflow.anomalies.similarity import Table
 from anomaly_mlflow.anomalies.types import AnomalyType
 
-__all__ = ["gross", "near_miss", "random_flip"]
+__all__ = ["from_table", "gross", "near_miss", "random_flip"]
 
 
 def _has_near(host: Host) -> np.ndarray:
@@ -24,14 +24,14 @@ def _has_other(host: Host) -> np.ndarray:
 @injector(AnomalyType.NEAR_MISS, _has_near)
 def near_miss(host: Host, rows: np.ndarray) -> Change:
     """The label becomes a class that looks alike, uniform over the near table's (Patrini et al. 2017)."""
-    labels = _from_table(host, rows, AnomalyType.NEAR_MISS, host.tables.near)
+    labels = from_table(host, rows, AnomalyType.NEAR_MISS, host.tables.near)
     return Change(labels, [host.tables.near_source] * len(rows))
 
 
 @injector(AnomalyType.GROSS, _has_far)
 def gross(host: Host, rows: np.ndarray) -> Change:
     """The label becomes a class that nobody confuses with the true one, uniform over the far table's."""
-    labels = _from_table(host, rows, AnomalyType.GROSS, host.tables.far)
+    labels = from_table(host, rows, AnomalyType.GROSS, host.tables.far)
     return Change(labels, [host.tables.far_source] * len(rows))
 
 
@@ -43,7 +43,8 @@ def random_flip(host: Host, rows: np.ndarray) -> Change:
     return Change((host.samples.labels[rows] + step) % host.samples.num_classes, ["uniform"] * len(rows))
 
 
-def _from_table(host: Host, rows: np.ndarray, kind: AnomalyType, table: Table) -> np.ndarray:
+def from_table(host: Host, rows: np.ndarray, kind: str, table: Table) -> np.ndarray:
+    """A partner of each row's class, int64 (m,), uniform over the table's; kind: name of the type that draws."""
     drawn = row_uniform(host, kind)[rows]
     choices = [table[label] for label in host.samples.labels[rows].tolist()]
     return np.array([c[int(u * len(c))] for c, u in zip(choices, drawn, strict=True)], dtype=np.int64)

@@ -1,12 +1,16 @@
 """The names of the anomaly types, and of defects that no type covers."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
-__all__ = ["AnomalyType", "ImageDefect"]
+__all__ = ["MADE", "AnomalyType", "ImageDefect", "listed"]
 
 
 class AnomalyType(StrEnum):
-    """What is (or is not) wrong with a sample, in the order in which tables list them."""
+    """What is (or is not) wrong with a sample, in the order in which tables list them.
+
+    All but `human_error`, a wrong label that people really gave, are made or marked here.
+    """
 
     CLEAN = "clean"
     HARD = "hard"
@@ -14,6 +18,15 @@ class AnomalyType(StrEnum):
     GROSS = "gross"
     RANDOM_FLIP = "random_flip"
     OOD = "ood"
+    HUMAN_ERROR = "human_error"
+
+
+MADE = tuple(kind for kind in AnomalyType if kind is not AnomalyType.HUMAN_ERROR)
+
+
+def listed(types: Iterable[str]) -> tuple[AnomalyType, ...]:
+    """The types that tables of this ledger list: the six that are made or marked, `human_error` where it occurs."""
+    return (*MADE, AnomalyType.HUMAN_ERROR) if AnomalyType.HUMAN_ERROR in set(types) else MADE
 
 
 class ImageDefect(StrEnum):

@@ -5,19 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from anomaly_mlflow.anomalies.types import AnomalyType
+from anomaly_mlflow.anomalies.types import AnomalyType, listed
 from anomaly_mlflow.detection.measures import auroc
 from anomaly_mlflow.detection.table import join, matrix
 
-__all__ = ["ANOMALIES", "auroc_by_type", "most_separating"]
-
-ANOMALIES = tuple(kind for kind in AnomalyType if kind is not AnomalyType.CLEAN)
+__all__ = ["auroc_by_type", "most_separating"]
 
 
 def auroc_by_type(features: Sequence[pd.DataFrame], ledger: pd.DataFrame) -> pd.DataFrame:
     """AUROC of every signal for every type against clean rows (hard ones are not clean), mean over seeds.
 
-    Rows = signals `family.signal`; columns = the types but clean. NaN where a type is absent.
+    Rows = signals `family.signal`; columns = the types but clean, `human_error` only where it occurs. NaN where a type
+    is absent.
     Raises Leakage and BadData as `join` and `matrix` do.
     """
     tables = [_of_one_seed(join(frame, ledger)) for frame in features]
@@ -40,7 +39,7 @@ def _of_one_seed(joined: pd.DataFrame) -> pd.DataFrame:
     types = joined["anomaly_type"].to_numpy()
     clean = types == AnomalyType.CLEAN
     table = {}
-    for kind in ANOMALIES:
+    for kind in listed(types)[1:]:
         rows = clean | (types == kind)
         table[str(kind)] = [auroc(X[rows, i], ~clean[rows]) for i in range(len(columns))]
     return pd.DataFrame(table, index=pd.Index(columns, name="signal"), dtype=np.float64)

@@ -9,6 +9,7 @@ import pandas as pd
 from joblib import delayed
 from scipy.stats import rankdata
 
+from anomaly_mlflow.anomalies.types import AnomalyType, listed
 from anomaly_mlflow.detection.table import ID, join, matrix
 from anomaly_mlflow.detection.types import TYPES, TypeFold, fit_types, type_folds, type_probabilities
 from anomaly_mlflow.training.folds import side_by_side
@@ -18,15 +19,16 @@ __all__ = ["Explanation", "explain", "shap_values"]
 
 @dataclass(frozen=True)
 class Explanation:
-    """The six-type classifier on rows it did not see, averaged over seeds of the noisy model.
+    """The type classifier on rows it did not see, averaged over seeds of the noisy model.
 
     sample_id: int64 (n,), in the order of the ledger; columns: the signals, `family.signal`.
     percentile: float64 (n, signals) in 0..1, rank of the sample under each signal, higher = more suspicious.
-    probability: float64 (n, 6), columns as TYPES. values: float32 (n, signals, 6), SHAP values in log-odds; positive
-    = the signal speaks for the type.
+    types: those that the ledger lists; probability: float64 (n, types).
+    values: float32 (n, signals, types), SHAP values in log-odds; positive = the signal speaks for the type.
     """
 
     sample_id: np.ndarray
+    types: tuple[AnomalyType, ...]
     columns: list[str]
     percentile: np.ndarray
     probability: np.ndarray
@@ -36,7 +38,7 @@ class Explanation:
 def explain(
     features: Sequence[pd.DataFrame], ledger: pd.DataFrame, groups: np.ndarray, *, seed: int = 0, jobs: int = 1
 ) -> Explanation:
-    """Fit the six-type classifier fold by fold for every seed of the noisy model and explain the held-out rows.
+    """Fit the type classifier fold by fold for every seed of the noisy model and explain the held-out rows.
 
     features: one frame per seed; groups: int64 (n,), in the order of the ledger; jobs: seeds side by side.
     Raises Leakage and BadData as `join`, `matrix` and `type_folds` do.
@@ -50,7 +52,9 @@ def explain(
         probability = probability + own_probability / len(features)
         values = values + own_values / np.float32(len(features))
     percentile = sum((rankdata(X, axis=0) - 0.5) / len(X) / len(features) for _, X in matrices)
-    return Explanation(ledger[ID].to_numpy(), matrices[0][0], percentile, probability, values)
+    kinds, columns = listed(types), matrices[0][0]
+    known = [TYPES.index(kind) for kind in kinds]
+    return Explanation(ledger[ID].to_numpy(), kinds, columns, percentile, probability[:, known], values[:, :, known])
 
 
 def _of_one_seed(
@@ -61,10 +65,10 @@ def _of_one_seed(
 
 
 def shap_values(fitted: list[TypeFold], X: np.ndarray) -> np.ndarray:
-    """float32 (n, signals, 6): SHAP values of the held-out rows of every fold, zero for a type its model lacks.
+    """float32 (n, signals, types): SHAP values of the held-out rows of every fold, zero for a type its model lacks.
 
     Exact for trees (Lundberg et al. 2020, From local explanations to global understanding with explainable AI for
-    trees), in log-odds of each type.
+    trees), in log-odds of each type, in the order of TYPES.
     """
     with warnings.catch_warnings():  # shap recolours a matplotlib map in a deprecated way while it is imported
         warnings.simplefilter("ignore", PendingDeprecationWarning)

@@ -1,4 +1,4 @@
-"""The six-type classifier: which anomaly type do the signals of a sample look like?"""
+"""The type classifier: which anomaly type do the signals of a sample look like?"""
 
 import warnings
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class TypeFold:
-    """A six-type classifier and the rows it did not see.
+    """A type classifier and the rows it did not see.
 
     rows: int64 (m,), held-out positions; model.classes_: positions in TYPES of the types it knows.
     """
@@ -37,7 +37,7 @@ def type_folds(types: np.ndarray, groups: np.ndarray, seed: int) -> list[np.ndar
     codes = _codes(types)
     count = min(FOLDS, len(np.unique(groups)), int(np.bincount(codes).max()))
     if len(np.unique(codes)) < 2 or count < 2:
-        raise BadData("the six-type classifier needs at least two types and two source groups; inject anomalies first")
+        raise BadData("the type classifier needs at least two types and two source groups; inject anomalies first")
     splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
@@ -61,7 +61,7 @@ def fit_types(X: np.ndarray, types: np.ndarray, held_out: list[np.ndarray], seed
 
 
 def type_probabilities(fitted: list[TypeFold], X: np.ndarray) -> np.ndarray:
-    """float64 (n, 6): held-out probability of every type, columns in the order of TYPES."""
+    """float64 (n, types): held-out probability of every type, columns in the order of TYPES."""
     probabilities = np.zeros((len(X), len(TYPES)))
     for fold in fitted:
         probabilities[np.ix_(fold.rows, fold.model.classes_)] = fold.model.predict_proba(X[fold.rows])

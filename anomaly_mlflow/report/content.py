@@ -18,7 +18,7 @@ __all__ = ["Report"]
 class Report:
     """One study.
 
-    samples: as trained on, after injection; ledger: their truth; rates: as `anomalies.plan.rates` gives them.
+    samples: as trained on, after injection; ledger: their truth; rates: as `anomalies.rates` counts them.
     curves, features: one per seed of the noisy model. auroc: as `auroc_by_type`, verdicts: as `judge`, gallery: as
     `gallery` give them. settings, environment, links: name -> value, printed as they are (links as text: the page
     refers to nothing outside itself).
@@ -26,7 +26,7 @@ class Report:
 
     samples: Samples
     ledger: pd.DataFrame
-    rates: Mapping[str, float]
+    rates: Mapping[str, float | str]
     curves: Sequence[Curves]
     features: Sequence[pd.DataFrame]
     auroc: pd.DataFrame

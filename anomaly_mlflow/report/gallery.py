@@ -8,9 +8,7 @@ import pandas as pd
 
 from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.data.samples import Samples
-from anomaly_mlflow.detection.by_type import ANOMALIES
 from anomaly_mlflow.detection.explain import Explanation
-from anomaly_mlflow.detection.types import TYPES
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.report.examples import label_name, positions
 from anomaly_mlflow.report.pictures import picture_uri
@@ -51,8 +49,8 @@ def gallery(
         raise BadData("explanation, ledger and suggested labels list different samples; use tables of one run")
     rows = positions(samples, found.sample_id)
     table = {}
-    for kind in ANOMALIES:
-        probability = found.probability[:, TYPES.index(kind)]
+    for kind in found.types[1:]:
+        probability = found.probability[:, found.types.index(kind)]
         top = np.argsort(-probability, kind="stable")[:count]
         if probability.any():
             table[kind] = [_entry(found, samples, ledger, suggested, kind, i, int(rows[i])) for i in top]
@@ -83,7 +81,7 @@ def _entry(
     row: int,
     position: int,
 ) -> Entry:
-    entry, which = ledger.iloc[row], TYPES.index(kind)
+    entry, which = ledger.iloc[row], found.types.index(kind)
     return Entry(
         sample_id=int(found.sample_id[row]),
         picture=picture_uri(samples.images[position]),

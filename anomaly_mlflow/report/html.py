@@ -3,8 +3,7 @@
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
 
 from anomaly_mlflow.anomalies.types import AnomalyType
-from anomaly_mlflow.detection.by_type import ANOMALIES, most_separating
-from anomaly_mlflow.detection.types import TYPES
+from anomaly_mlflow.detection.by_type import most_separating
 from anomaly_mlflow.report import figures, palette, tables, words
 from anomaly_mlflow.report.canvas import present
 from anomaly_mlflow.report.content import Report
@@ -21,8 +20,8 @@ def render(report: Report) -> str:
     return _template().render(
         report=report,
         palette=palette,
-        types=TYPES,
-        anomalies=ANOMALIES,
+        types=report.explanation.types,
+        anomalies=[AnomalyType(name) for name in report.auroc.columns],
         cards=words.claim_cards(report.verdicts),
         verdict_line=words.verdict_sentence(report.verdicts),
         facts=words.rate_sentences(report.rates),
@@ -48,8 +47,9 @@ def _template() -> Template:
 
 
 def _known(report: Report) -> list[AnomalyType]:
-    """The types that the six-type classifier knows."""
-    return [kind for position, kind in enumerate(TYPES) if report.explanation.probability[:, position].any()]
+    """The types that the type classifier knows."""
+    found = report.explanation
+    return [kind for position, kind in enumerate(found.types) if found.probability[:, position].any()]
 
 
 def _figures(report: Report) -> dict[str, str]:

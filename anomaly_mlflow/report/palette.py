@@ -12,6 +12,7 @@ COLORS = {
     T.GROSS: "#d55e00",
     T.RANDOM_FLIP: "#cc79a7",
     T.OOD: "#009e73",
+    T.HUMAN_ERROR: "#56b4e9",
 }
 NAMES = {
     T.CLEAN: "clean",
@@ -20,6 +21,7 @@ NAMES = {
     T.GROSS: "gross",
     T.RANDOM_FLIP: "random flip",
     T.OOD: "OOD",
+    T.HUMAN_ERROR: "human error",
 }
 PLURALS = {
     T.CLEAN: "clean images",
@@ -28,13 +30,15 @@ PLURALS = {
     T.GROSS: "gross errors",
     T.RANDOM_FLIP: "random flips",
     T.OOD: "out-of-distribution images",
+    T.HUMAN_ERROR: "human label errors",
 }
 MEANINGS = {
     T.CLEAN: "Nothing was changed.",
-    T.HARD: "Nothing was changed; a model that had not seen the image was unsure of its right label.",
+    T.HARD: "Nothing was changed; a model that had not seen the image, or people, were unsure of its right label.",
     T.NEAR_MISS: "The label was swapped for that of a similar class.",
     T.GROSS: "The label was swapped for that of a class far away.",
     T.RANDOM_FLIP: "The label was swapped for that of any other class.",
     T.OOD: "The image was replaced by one that belongs to no class.",
+    T.HUMAN_ERROR: "Nothing was changed; people gave the image a wrong label.",
 }
 VERDICT_COLORS = {"supported": "#1a7f4b", "refuted": "#b42318", "undecided": "#8a6500"}

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from anomaly_mlflow.detection.explain import Explanation
-from anomaly_mlflow.detection.types import TYPES
 from anomaly_mlflow.signals import SIGNALS
 
 __all__ = ["Cell", "confusion", "heat_rows", "signal_note", "verdict_rows"]
@@ -29,12 +28,12 @@ def heat_rows(table: pd.DataFrame) -> list[tuple[str, list[Cell]]]:
 
 
 def confusion(found: Explanation, types: np.ndarray) -> list[tuple[str, int, list[Cell]]]:
-    """Per true type its number of rows and the share that the six-type classifier calls each type (held out)."""
+    """Per true type its number of rows and the share that the type classifier calls each type (held out)."""
     called = found.probability.argmax(axis=1)
     rows = []
-    for kind in TYPES:
+    for kind in found.types:
         of_type = called[types == kind]
-        shares = np.bincount(of_type, minlength=len(TYPES)) / max(1, len(of_type))
+        shares = np.bincount(of_type, minlength=len(found.types)) / max(1, len(of_type))
         if len(of_type):
             rows.append((kind, len(of_type), [Cell(f"{share:.0%}", _tint(ABOVE, 0.75 * share)) for share in shares]))
     return rows

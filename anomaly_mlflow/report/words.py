@@ -50,15 +50,23 @@ def verdict_sentence(verdicts: pd.DataFrame) -> str:
     return ", ".join(f"{row.claim} {row.verdict}" for row in whole.itertuples())
 
 
-def rate_sentences(rates: Mapping[str, float]) -> list[str]:
+def rate_sentences(rates: Mapping[str, float | str]) -> list[str]:
     """What was really injected, beyond counts and shares of the types (these stand in a table)."""
     known = {
         "label_noise": "{:.1%} of all images show a class and carry the label of another.",
         "overlap.near_miss": "{:.1%} of the random flips happen to be a swap that near misses make too.",
         "overlap.gross": "{:.1%} of the random flips happen to be a swap that gross errors make too.",
     }
-    others = {key: value for key, value in rates.items() if key.partition(".")[0] not in ("count", "share")}
-    return [known[key].format(value) if key in known else f"{key}: {value:.4g}" for key, value in others.items()]
+    apart = ("count", "share", "convention")
+    others = {key: value for key, value in rates.items() if key.partition(".")[0] not in apart}
+    said = [known[key].format(value) if key in known else f"{key}: {value:.4g}" for key, value in others.items()]
+    if "convention" in rates:
+        asked, real = rates["convention.rate_asked"], rates["convention.rate_real"]
+        said.append(
+            f"Label errors were made by the convention {rates['convention']} of other papers and by no share: "
+            f"rate asked {asked:.1%}, labels really changed {real:.1%}."
+        )
+    return said
 
 
 def _interval(part: Part, row: pd.Series) -> str:

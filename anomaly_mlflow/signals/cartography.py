@@ -6,14 +6,14 @@ other two axes of a data map, are `confidence_variability` and `wrong_events`.
 
 import numpy as np
 
-from anomaly_mlflow.anomalies.types import AnomalyType
+from anomaly_mlflow.anomalies.types import MADE, AnomalyType
 from anomaly_mlflow.signals.base import signal
 from anomaly_mlflow.signals.evidence import Evidence
 
 __all__ = ["cartography_confidence", "data_iq_aleatoric", "el2n", "threshold_closeness"]
 
 NEEDS = ("recording",)
-MISFITS = tuple(kind for kind in AnomalyType if kind is not AnomalyType.CLEAN)
+MISFITS = MADE[1:]
 UNSETTLED = (AnomalyType.HARD, AnomalyType.OOD)
 
 

@@ -7,7 +7,7 @@ learning, each turned: 1 - cleanlab's label quality. The models learnt from give
 import numpy as np
 from scipy.special import entr
 
-from anomaly_mlflow.anomalies.types import AnomalyType
+from anomaly_mlflow.anomalies.types import MADE, AnomalyType
 from anomaly_mlflow.signals.base import signal
 from anomaly_mlflow.signals.evidence import Evidence
 from anomaly_mlflow.signals.suggestion import of_given_label, others_only
@@ -15,7 +15,7 @@ from anomaly_mlflow.signals.suggestion import of_given_label, others_only
 __all__ = ["confidence_weighted_entropy", "confident_joint", "normalized_margin", "self_confidence"]
 
 NEEDS = ("out_of_fold",)
-MISFITS = tuple(kind for kind in AnomalyType if kind is not AnomalyType.CLEAN)
+MISFITS = MADE[1:]
 LABEL_ERRORS = (AnomalyType.NEAR_MISS, AnomalyType.GROSS, AnomalyType.RANDOM_FLIP)
 PAPER = "Northcutt, Jiang and Chuang (2021), JAIR 70"
 TOLERANCE = 1e-6

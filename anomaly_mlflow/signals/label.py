@@ -5,7 +5,7 @@ p = softmax of the evaluation pass, y = the given label.
 
 import numpy as np
 
-from anomaly_mlflow.anomalies.types import AnomalyType
+from anomaly_mlflow.anomalies.types import MADE, AnomalyType
 from anomaly_mlflow.signals.base import signal
 from anomaly_mlflow.signals.evidence import Evidence
 from anomaly_mlflow.signals.suggestion import of_given_label, others_only
@@ -13,7 +13,7 @@ from anomaly_mlflow.signals.suggestion import of_given_label, others_only
 __all__ = ["label_margin", "label_rank", "loss"]
 
 NEEDS = ("logits",)
-MISFITS = tuple(kind for kind in AnomalyType if kind is not AnomalyType.CLEAN)
+MISFITS = MADE[1:]
 FAR_LABELS = (AnomalyType.GROSS, AnomalyType.RANDOM_FLIP)
 
 

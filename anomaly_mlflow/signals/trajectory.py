@@ -6,7 +6,7 @@ The late half is the epochs from T // 2 on. With too few epochs for a slope or a
 
 import numpy as np
 
-from anomaly_mlflow.anomalies.types import AnomalyType
+from anomaly_mlflow.anomalies.types import MADE, AnomalyType
 from anomaly_mlflow.signals.base import signal
 from anomaly_mlflow.signals.evidence import Evidence
 
@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 NEEDS = ("recording",)
-MISFITS = tuple(kind for kind in AnomalyType if kind is not AnomalyType.CLEAN)
+MISFITS = MADE[1:]
 FAR_LABELS = (AnomalyType.GROSS, AnomalyType.RANDOM_FLIP)
 TRAJECTORY = "loss-trajectory statistic, after Siddiqui et al. (2022), arXiv:2209.10015"
 

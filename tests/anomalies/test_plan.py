@@ -2,8 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from anomaly_mlflow.anomalies.plan import inject, rates
+from anomaly_mlflow.anomalies.inject import inject
+from anomaly_mlflow.anomalies.plan import Plan
+from anomaly_mlflow.anomalies.rates import rates
 from anomaly_mlflow.anomalies.similarity import Tables
+from anomaly_mlflow.anomalies.types import MADE
 from anomaly_mlflow.anomalies.types import AnomalyType as T
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import BadData, BadOption, UnknownName
@@ -18,7 +21,7 @@ def samples(n=300):
 
 def run(shares, hard=None, tables=TABLES, n=300, **options):
     hard = np.zeros(n, dtype=bool) if hard is None else hard
-    return inject(samples(n), shares, tables, hard=hard, **options)
+    return inject(samples(n), Plan(shares, tables, hard, **options))
 
 
 def first(n, count):
@@ -34,6 +37,7 @@ def first(n, count):
         ({T.RANDOM_FLIP: 0.6, T.OOD: 0.5}, r"sum to 1\.1"),
         ({T.RANDOM_FLIP: 0.6, T.HARD: 0.5}, r"sum to 1\.1"),
         ({T.CLEAN: 0.5}, "clean takes no share"),
+        ({T.HUMAN_ERROR: 0.5}, "human_error takes no share"),
         ({T.NEAR_MISS: 0.4}, "near_miss needs 120 rows and 100 are eligible"),
         ({T.GROSS: 0.4}, "gross needs 120 rows and 100 are eligible"),
     ],
@@ -80,7 +84,7 @@ def test_the_ledger_has_its_columns_and_survives_parquet(tmp_path):
     assert pd.read_parquet(tmp_path / "ledger.parquet").equals(ledger)
     sources = ledger.groupby("anomaly_type")["source"].unique()
     assert sources["near_miss"].tolist() == ["literature"] and sources["gross"].tolist() == ["embedding"]
-    assert sources["hard"].tolist() == ["selected"] and sources["ood"][0].startswith("photographs:")
+    assert sources["hard"].tolist() == ["selected by margin"] and sources["ood"][0].startswith("photographs:")
 
 
 def test_nothing_asked_for_changes_nothing():
@@ -99,4 +103,4 @@ def test_the_rates_are_counted_and_not_taken_from_the_shares():
     assert found["count.random_flip"] == 4 and found["share.ood"] == 0.1 and found["share.clean"] == 0.2
     assert found["label_noise"] == 0.6
     assert found["overlap.near_miss"] == 0.25 and found["overlap.gross"] == 0.25
-    assert sum(found[f"share.{kind}"] for kind in T) == pytest.approx(1)
+    assert sum(found[f"share.{kind}"] for kind in MADE) == pytest.approx(1)

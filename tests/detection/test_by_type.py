@@ -29,6 +29,15 @@ def test_a_missing_type_has_no_number():
     assert table.drop(columns="ood").notna().all(axis=None)
 
 
+def test_human_errors_have_a_column_only_where_they_occur():
+    counts = {**synthetic.COUNTS, AnomalyType.HUMAN_ERROR: 50}
+    shifts = {**synthetic.AS_CLAIMED, "label.loss": {AnomalyType.HUMAN_ERROR: 9.0}}
+    truth = synthetic.ledger(counts)
+    table = auroc_by_type(synthetic.features(truth, shifts), truth)
+    assert table.columns.tolist() == ["hard", "near_miss", "gross", "random_flip", "ood", "human_error"]
+    assert table.loc["label.loss", "human_error"] > 0.99 > table.loc["label.loss", "hard"]
+
+
 def test_types_take_turns_in_choosing_signals():
     table = pd.DataFrame(
         {"hard": [0.5, 0.6, 0.7, 0.1], "ood": [0.5, 0.9, 0.8, 0.5], "gross": np.nan}, index=["a", "b", "c", "d"]

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 import synthetic
 
-from anomaly_mlflow.anomalies.types import AnomalyType
+from anomaly_mlflow.anomalies.types import MADE, AnomalyType
 from anomaly_mlflow.detection.explain import explain, shap_values
 from anomaly_mlflow.detection.table import join, matrix
 from anomaly_mlflow.detection.types import TYPES, fit_types, type_folds
 
-SMALL = {kind: 30 for kind in AnomalyType}
+SMALL = {kind: 30 for kind in MADE}
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def test_values_add_up_to_the_decision_of_the_fold_that_did_not_see_the_row():
     fitted = fit_types(X, types, type_folds(types, np.arange(len(X)), 0), 0)
     values = shap_values(fitted, X)
     rows, model = fitted[1].rows, fitted[1].model
-    gap = model.decision_function(X[rows]) - values[rows].sum(axis=1)
+    gap = model.decision_function(X[rows]) - values[rows][..., model.classes_].sum(axis=1)
     assert gap == pytest.approx(np.repeat(gap[:1], len(rows), axis=0), abs=1e-4)
 
 
@@ -44,10 +44,19 @@ def test_the_planted_signal_explains_its_type():
 def test_types_that_are_missing_have_no_values(counts):
     truth = synthetic.ledger(counts)
     found = explain(synthetic.features(truth, seeds=1), truth, np.arange(len(truth)))
-    missing = [TYPES.index(kind) for kind in TYPES if not counts.get(kind)]
+    assert found.types == MADE
+    missing = [MADE.index(kind) for kind in MADE if not counts.get(kind)]
     assert not found.values[:, :, missing].any()
     present = [position for position in range(6) if position not in missing]
     assert (np.abs(found.values[:, :, present]).sum(axis=(0, 1)) > 0).all()
+
+
+def test_human_errors_are_explained_where_there_are_some():
+    truth = synthetic.ledger({**SMALL, AnomalyType.HUMAN_ERROR: 30})
+    found = explain(synthetic.features(truth, seeds=1), truth, np.arange(len(truth)))
+    assert found.types == (*MADE, AnomalyType.HUMAN_ERROR)
+    assert found.probability.shape == (len(truth), 7) and found.values[:, :, 6].any()
+    assert found.probability.sum(axis=1) == pytest.approx(1)
 
 
 def test_with_two_types_what_speaks_for_one_speaks_against_the_other():

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 import synthetic
 
-from anomaly_mlflow.anomalies.types import AnomalyType
+from anomaly_mlflow.anomalies.types import MADE, AnomalyType
 from anomaly_mlflow.detection.table import join, matrix
 from anomaly_mlflow.detection.types import TYPES, fit_types, type_folds, type_probabilities
 from anomaly_mlflow.errors import BadData
 
-SMALL = {kind: 30 for kind in AnomalyType}
+SMALL = {kind: 30 for kind in MADE}
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def probabilities(truth, groups, seed=0):
 def test_probabilities_are_a_distribution_that_finds_the_planted_strangers():
     truth = synthetic.ledger(SMALL)
     found = probabilities(truth, np.arange(len(truth)))
-    assert found.shape == (len(truth), 6)
+    assert found.shape == (len(truth), len(TYPES))
     assert found.sum(axis=1) == pytest.approx(1)
     ood = truth["anomaly_type"] == AnomalyType.OOD
     assert found[ood, TYPES.index(AnomalyType.OOD)].mean() > 3 * found[~ood, TYPES.index(AnomalyType.OOD)].mean()
@@ -44,7 +44,7 @@ def test_a_type_of_one_row_is_borne_without_a_warning():
 
 
 def test_folds_cover_every_row_once_and_split_no_group():
-    types, groups = np.tile([str(kind) for kind in TYPES], 40), np.repeat(np.arange(60), 4)
+    types, groups = np.tile([str(kind) for kind in MADE], 40), np.repeat(np.arange(60), 4)
     held_out = type_folds(types, groups, seed=0)
     assert np.array_equal(np.sort(np.concatenate(held_out)), np.arange(240))
     sides = [set(groups[rows]) for rows in held_out]

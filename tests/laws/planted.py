@@ -12,17 +12,16 @@ from functools import cache
 import numpy as np
 from planted_images import pictures
 
-from anomaly_mlflow.anomalies.types import AnomalyType, ImageDefect
+from anomaly_mlflow.anomalies.types import MADE, AnomalyType, ImageDefect
 from anomaly_mlflow.signals import CrossFit, Evidence, Head
 from anomaly_mlflow.training.probes import SUITES, ProbeRun
 from anomaly_mlflow.training.recording import Recording
 from anomaly_mlflow.training.second_split import SecondSplit
 
 CLASSES, EPOCHS, PASSES, FOLDS, DIMENSIONS = 6, 12, 8, 4, 16
-ANOMALIES = ("hard", "near_miss", "gross", "random_flip", "ood")
-COUNTS = {AnomalyType.CLEAN: 300} | {AnomalyType(name): 60 for name in ANOMALIES} | {kind: 30 for kind in ImageDefect}
+ANOMALIES = [kind.value for kind in MADE[1:]]
+COUNTS = {AnomalyType.CLEAN: 300} | {kind: 60 for kind in MADE[1:]} | {kind: 30 for kind in ImageDefect}
 PROBES, SECOND_EPOCHS, STAGES = 30, 6, 4
-DEFECTS = [kind.value for kind in ImageDefect]
 JITTER = {"clean": 0.1, "hard": 1.2, "near_miss": 0.7, "gross": 0.5, "random_flip": 0.5, "ood": 0.5}
 STOCHASTIC = {"clean": 0.3, "hard": 1.0, "near_miss": 0.7, "gross": 0.3, "random_flip": 0.3, "ood": 0.7}
 

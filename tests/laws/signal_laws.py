@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from anomaly_mlflow.anomalies.types import AnomalyType, ImageDefect
+from anomaly_mlflow.anomalies.types import MADE, AnomalyType, ImageDefect
 from anomaly_mlflow.errors import MissingEvidence
 from anomaly_mlflow.signals import FAMILIES, Evidence
 from anomaly_mlflow.training.recording import Recording
 
 OPTIONAL = tuple(field.name for field in fields(Evidence) if field.default is None)
 DERIVED = tuple(name for name, value in vars(Recording).items() if hasattr(value, "attrname"))
-TARGETS = {*AnomalyType, *ImageDefect} - {AnomalyType.CLEAN}
+TARGETS = {*MADE[1:], *ImageDefect}
 
 
 def check_declaration(signal):

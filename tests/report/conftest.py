@@ -10,5 +10,10 @@ def report():
 
 
 @pytest.fixture(scope="session")
+def with_human_errors():
+    return study({**COUNTS, AnomalyType.HUMAN_ERROR: 25})
+
+
+@pytest.fixture(scope="session")
 def without_hard():
     return study({**COUNTS, AnomalyType.HARD: 0})

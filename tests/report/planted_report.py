@@ -3,31 +3,31 @@
 import numpy as np
 import synthetic
 
-from anomaly_mlflow.anomalies.types import AnomalyType
+from anomaly_mlflow.anomalies.types import MADE, AnomalyType, listed
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.detection.by_type import auroc_by_type
 from anomaly_mlflow.detection.explain import Explanation
-from anomaly_mlflow.detection.types import TYPES
 from anomaly_mlflow.report.content import Report
 from anomaly_mlflow.report.curves import Curves
 from anomaly_mlflow.report.gallery import gallery
 from anomaly_mlflow.studies.hypotheses import judge
 
 HOSTILE = '<script>alert("x")</script>'
-COUNTS = {AnomalyType.CLEAN: 60, **{kind: 25 for kind in TYPES[1:]}}
+COUNTS = {AnomalyType.CLEAN: 60, **{kind: 25 for kind in MADE[1:]}}
 
 
 def explanation(truth, seed=0):
     """As the six-type classifier would leave it: each row most probably of its own type, for two reasons."""
     generator = np.random.default_rng(seed)
-    codes = np.array([TYPES.index(kind) for kind in truth["anomaly_type"]])
+    types = listed(truth["anomaly_type"])
+    codes = np.array([types.index(kind) for kind in truth["anomaly_type"]])
     columns, n = list(synthetic.COLUMNS), len(truth)
-    probability = generator.random((n, 6)) * 0.1
+    probability = generator.random((n, len(types))) * 0.1
     probability[np.arange(n), codes] += 0.5
-    probability[:, [code for code in range(6) if code not in codes]] = 0
-    values = generator.normal(size=(n, len(columns), 6)).astype(np.float32) * (probability > 0).any(axis=0)
+    probability[:, [code for code in range(len(types)) if code not in codes]] = 0
+    values = generator.normal(size=(n, len(columns), len(types))).astype(np.float32) * (probability > 0).any(axis=0)
     percentile = generator.random((n, len(columns)))
-    return Explanation(truth["sample_id"].to_numpy(), columns, percentile, probability, values)
+    return Explanation(truth["sample_id"].to_numpy(), types, columns, percentile, probability, values)
 
 
 def study(counts=COUNTS, classes=("cat", HOSTILE, "truck $5")):

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from anomaly_mlflow.anomalies.types import AnomalyType
+from anomaly_mlflow.anomalies.types import MADE, AnomalyType
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.report import figures
 from anomaly_mlflow.report.curves import Curves
@@ -46,6 +46,15 @@ def test_every_figure_is_drawn(report):
 def test_every_figure_bears_a_missing_type(without_hard):
     for figure in every_figure(without_hard):
         drawn(figure)
+
+
+def test_every_figure_shows_human_errors_where_there_are_some(with_human_errors):
+    for figure in every_figure(with_human_errors):
+        drawn(figure)
+    types = with_human_errors.ledger["anomaly_type"].to_numpy()
+    assert len(figures.training_curves(with_human_errors.curves, types).axes[0].lines) == 7
+    titles = [axes.get_title(loc="left") for axes in figures.shap_beeswarm(with_human_errors.explanation).axes]
+    assert titles[6] == "human error" and len([axes for axes in titles if axes]) == 7
 
 
 def test_every_public_figure_is_tried_here(report):
@@ -112,7 +121,7 @@ def test_the_preview_shows_pictures_of_their_own_type(report):
     shown = [np.asarray(axes.images[0].get_array()) for axes in figure.axes]
     ids = report.samples.sample_id[[np.argmax((report.samples.images == one).all(axis=(1, 2, 3))) for one in shown]]
     types = report.ledger.set_index("sample_id").loc[ids, "anomaly_type"].tolist()
-    assert types == np.repeat([str(kind) for kind in AnomalyType], 2).tolist()
+    assert types == np.repeat([str(kind) for kind in MADE], 2).tolist()
 
 
 def test_a_sample_that_is_not_there_is_named(report):

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from anomaly_mlflow.anomalies.types import AnomalyType
-from anomaly_mlflow.detection.types import TYPES
+from anomaly_mlflow.anomalies.types import MADE, AnomalyType
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.report.gallery import gallery, reason
 from anomaly_mlflow.report.pictures import picture_uri
@@ -17,12 +16,12 @@ def decoded(uri):
 
 
 def test_the_planted_suspects_are_picked_most_probable_first(report):
-    assert list(report.gallery) == list(TYPES[1:])
+    assert list(report.gallery) == list(MADE[1:])
     for kind, entries in report.gallery.items():
         assert [entry.truth for entry in entries] == [kind] * 5
         probabilities = [entry.probability for entry in entries]
         assert probabilities == sorted(probabilities, reverse=True)
-        assert probabilities[0] == report.explanation.probability[:, TYPES.index(kind)].max()
+        assert probabilities[0] == report.explanation.probability[:, MADE.index(kind)].max()
 
 
 def test_picture_and_labels_are_those_of_the_sample(report):

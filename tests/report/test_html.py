@@ -7,7 +7,7 @@ from planted_report import HOSTILE
 
 from anomaly_mlflow.report.html import render
 from anomaly_mlflow.report.tables import verdict_rows
-from anomaly_mlflow.report.words import claim_cards
+from anomaly_mlflow.report.words import claim_cards, rate_sentences
 
 SECTIONS = ["verdicts", "injected", "training", "signals", "distributions", "numbers", "types", "gallery", "made"]
 VOID = {"meta", "img", "br"}
@@ -105,3 +105,19 @@ def test_a_part_without_an_interval_says_why(report):
 def test_the_verdicts_say_what_the_intervals_leave_out(page):
     words = re.sub(r"\s+", " ", " ".join(page.words))
     assert "the intervals of H1 do not contain the randomness of its training" in words
+
+
+def test_human_errors_are_on_the_page_only_where_there_are_some(text, with_human_errors):
+    assert "human error" not in text.lower() and "all six types" not in text and "learns all 6 types" in text
+    whole = render(with_human_errors)
+    words = " ".join(Page(whole).words)
+    assert "people gave the image a wrong label" in words and "called human error" in words
+    assert "learns all 7 types" in words and 'alt="Strongest signals for human error"' in whole
+
+
+def test_a_convention_is_told_with_the_rate_asked_and_the_real_one():
+    rates = {"convention": "symmetric", "convention.replaces": "gross", "convention.rate_asked": 0.2}
+    sentences = rate_sentences({"label_noise": 0.18, **rates, "convention.rate_real": 0.18})
+    assert len(sentences) == 2
+    assert "by the convention symmetric of other papers" in sentences[1]
+    assert "rate asked 20.0%, labels really changed 18.0%" in sentences[1]

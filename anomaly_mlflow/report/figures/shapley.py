@@ -6,7 +6,6 @@ from matplotlib.figure import Figure
 
 from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.detection.explain import Explanation
-from anomaly_mlflow.detection.types import TYPES
 from anomaly_mlflow.report.canvas import new_figure, tidy
 from anomaly_mlflow.report.palette import COLORS, NAMES
 
@@ -20,7 +19,7 @@ SWARM_ROWS = 800
 def shap_bars(found: Explanation, kind: AnomalyType | str) -> Figure:
     """Mean absolute SHAP value of the strongest signals for one type, over all held-out rows, in log-odds."""
     kind = AnomalyType(kind)
-    strength = np.abs(found.values[:, :, TYPES.index(kind)]).mean(axis=0)
+    strength = np.abs(found.values[:, :, found.types.index(kind)]).mean(axis=0)
     chosen = _strongest(strength, SIGNALS)[::-1]
     figure = new_figure(4.2, 0.25 * len(chosen) + 0.7)
     axes = tidy(figure.subplots(), NAMES[kind], grid="x")
@@ -35,7 +34,7 @@ def shap_beeswarm(found: Explanation) -> Figure:
     Colour: where the sample stands under the signal, blue = least, red = most suspicious.
     At most 800 samples, evenly spaced over the table.
     """
-    kinds = [kind for kind in TYPES if found.values[:, :, TYPES.index(kind)].any()] or list(TYPES[:1])
+    kinds = [kind for kind in found.types if found.values[:, :, found.types.index(kind)].any()] or list(found.types[:1])
     rows = np.unique(np.linspace(0, len(found.sample_id) - 1, SWARM_ROWS).astype(int))
     columns = min(2, len(kinds))
     height = -(-len(kinds) // columns)
@@ -44,7 +43,7 @@ def shap_beeswarm(found: Explanation) -> Figure:
     for panel in panels.flat[len(kinds) :]:
         panel.set_visible(False)
     for panel, kind in zip(panels.flat, kinds, strict=False):
-        _swarm(panel, found, found.values[:, :, TYPES.index(kind)], rows)
+        _swarm(panel, found, found.values[:, :, found.types.index(kind)], rows)
         tidy(panel, NAMES[kind], grid="x").title.set_color(COLORS[kind])
     return figure
 

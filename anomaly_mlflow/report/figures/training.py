@@ -27,7 +27,8 @@ def training_curves(curves: Sequence[Curves], types: np.ndarray) -> Figure:
     tidy(right, "Probability of the given label").set_xlabel("epoch")
     right.set_ylim(0, 1)
     handles, labels = left.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False, fontsize=8.5, labelcolor=INK)
+    ncols = len(labels)
+    figure.legend(handles, labels, loc="outside lower center", ncols=ncols, frameon=False, fontsize=8.5, labelcolor=INK)
     return figure
 
 
