@@ -23,8 +23,8 @@ def channel_moments(images: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, n
     float32 stops growing at 2**24.
     """
     counts = np.zeros((images.shape[3], 256), np.int64)
-    for part in chunks(images):
-        pixels = images[rows[(rows >= part.start) & (rows < part.stop)]]
+    for part in chunks(len(rows), images.shape[1:]):
+        pixels = images[rows[part]]
         for channel, count in enumerate(counts):
             count += np.bincount(pixels[..., channel].ravel(), minlength=256)
     levels = np.arange(256) / 255

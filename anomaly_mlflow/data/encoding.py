@@ -19,7 +19,7 @@ def re_encode(images: np.ndarray, encoding: Encoding) -> np.ndarray:
     if encoding.levels is None and encoding.jpeg_tables is None:
         return images
     encoded = empty_images(len(images), images.shape[1:])
-    for part in chunks(images):
+    for part in chunks(len(images), images.shape[1:]):
         encoded[part] = images[part] if encoding.levels is None else _quantise(images[part], encoding.levels)
         if encoding.jpeg_tables is not None:
             for image in encoded[part]:

@@ -49,10 +49,10 @@ def is_on_disk(images: np.ndarray) -> bool:
     return getattr(images, "filename", None) is not None and images.flags.writeable
 
 
-def chunks(images: np.ndarray) -> Iterator[slice]:
-    """Consecutive slices of rows, each of some 16 MB of pixels."""
-    step = max(1, CHUNK // max(1, int(np.prod(images.shape[1:]))))
-    return (slice(start, start + step) for start in range(0, len(images), step))
+def chunks(n: int, shape: tuple[int, int, int]) -> Iterator[slice]:
+    """Consecutive slices of n rows of this shape, each of some 16 MB of pixels."""
+    step = max(1, CHUNK // int(np.prod(shape)))
+    return (slice(start, start + step) for start in range(0, n, step))
 
 
 def copied(images: np.ndarray) -> np.ndarray:
@@ -62,11 +62,9 @@ def copied(images: np.ndarray) -> np.ndarray:
 
 def taken(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """`images[rows]` (indices or a boolean mask), on disk where it does not fit into memory."""
-    if not is_on_disk(images):
-        return images[rows]
     rows = np.flatnonzero(rows) if rows.dtype == bool else rows
     target = empty_images(len(rows), images.shape[1:])
-    for part in chunks(target):
+    for part in chunks(len(rows), images.shape[1:]):
         target[part] = images[rows[part]]
     return target
 

@@ -36,8 +36,8 @@ def refused(spec, error=BadData, ids=(0, 1)):
 @pytest.mark.parametrize("key", ["index", "sample_id"])
 def test_columns_come_in_the_order_asked_for_and_rows_in_that_of_the_ids(tmp_path, key):
     spec = table(tmp_path / "t.parquet", **{key: [9, 4, 7]}, worse=[0, 1, 2], clean=["owl", "cat", "dog"])
-    labels = human_labels(f"{spec}#clean,worse", np.array([7, 9]), PETS)
-    assert labels.tolist() == [[1, 2], [2, 0]] and labels.dtype == np.int64
+    labels = human_labels(f"{spec}#clean,worse", np.array([9, 7, 4]), PETS)
+    assert labels.tolist() == [[2, 1, 0], [0, 2, 1]] and labels.dtype == np.int64
 
 
 @pytest.mark.parametrize("zipped", [True, False])

@@ -61,6 +61,11 @@ def test_rows_are_taken_in_order_whatever_the_size_of_a_chunk(stripes, little_me
     assert is_on_disk(disk) and np.array_equal(on_disk.taken(disk, rows), stripes.images[rows])
 
 
+def test_a_copy_of_a_set_in_memory_is_on_disk_where_a_second_one_does_not_fit(stripes, little_memory):
+    little_memory(120 * 64)
+    assert is_on_disk(on_disk.copied(stripes.images)) and not is_on_disk(stripes.take(np.arange(60)).images)
+
+
 def stripes_on_disk(stripes):
     images = empty_images(*_shape(stripes.images))
     images[:] = stripes.images

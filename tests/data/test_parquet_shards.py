@@ -33,7 +33,7 @@ def test_positions_count_on_over_shards_when_a_filter_leaves_rows_out(tmp_path):
 
 
 def test_rows_come_back_from_row_groups_larger_than_what_is_held_at_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(shards, "BATCH", 3)
+    monkeypatch.setattr(shards, "BATCH", 4)
     samples = load(f"parquet:{three_shards(tmp_path / 'pets')}?label=1")
     assert np.array_equal(samples.images, [picture(seed) for seed in range(1, 30, 3)])
 

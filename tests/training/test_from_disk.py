@@ -82,7 +82,8 @@ def test_rows_that_are_asked_for_are_embedded_alone(both):
         np.testing.assert_allclose(some[1], every[1][wanted], atol=1e-4)
 
 
-def test_the_mean_of_the_channels_is_that_of_their_rows():
+def test_the_mean_of_the_channels_is_that_of_their_rows(monkeypatch):
+    monkeypatch.setattr(on_disk, "CHUNK", 7 * 60)
     images = np.random.default_rng(0).integers(0, 256, (30, 5, 4, 3), dtype=np.uint8)
     rows = np.array([2, 3, 17, 29])
     mean, deviation = channel_moments(images, rows)
