@@ -1,6 +1,22 @@
 """Evidence -> one float per sample; importing this package fills SIGNALS."""
 
-from anomaly_mlflow.signals import dynamics, geometry, label, trajectory, uncertainty
+from anomaly_mlflow.signals import (
+    class_alignment,
+    dynamics,
+    image_quality,
+    label,
+    mahalanobis,
+    near_duplicate,
+    neighbour_labels,
+    neighbourhood,
+    ood,
+    prediction_depth,
+    prototypes,
+    silhouette,
+    trajectory,
+    uncertainty,
+    virtual_logit,
+)
 from anomaly_mlflow.signals.base import FAMILIES, LABEL_FREE, SIGNALS, Signal, find
 from anomaly_mlflow.signals.evidence import CrossFit, Evidence, Head
 from anomaly_mlflow.signals.suggestion import suggested_label
@@ -14,12 +30,22 @@ __all__ = [
     "Evidence",
     "Head",
     "Signal",
+    "class_alignment",
     "dynamics",
     "feature_table",
     "find",
-    "geometry",
+    "image_quality",
     "label",
+    "mahalanobis",
+    "near_duplicate",
+    "neighbour_labels",
+    "neighbourhood",
+    "ood",
+    "prediction_depth",
+    "prototypes",
+    "silhouette",
     "suggested_label",
     "trajectory",
     "uncertainty",
+    "virtual_logit",
 ]
