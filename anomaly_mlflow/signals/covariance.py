@@ -1,7 +1,7 @@
 """The spread of embeddings, turned into a matrix that measures Mahalanobis distances."""
 
 import numpy as np
-from sklearn.covariance import EmpiricalCovariance, LedoitWolf
+from sklearn.covariance import LedoitWolf
 
 __all__ = ["whitening"]
 
@@ -15,7 +15,7 @@ def whitening(residuals: np.ndarray) -> np.ndarray:
     Where S is singular (fewer rows than dimensions, units that never fire), its Ledoit-Wolf shrinkage is taken
     (Ledoit and Wolf, 2004, Journal of Multivariate Analysis 88). W is 0 where nothing spreads at all.
     """
-    values, vectors = np.linalg.eigh(EmpiricalCovariance(assume_centered=True).fit(residuals).covariance_)
+    values, vectors = np.linalg.eigh(residuals.T @ residuals / len(residuals))
     if values[-1] <= 0:
         return np.zeros_like(vectors)
     if values[0] <= SINGULAR * values[-1]:

@@ -10,19 +10,18 @@ from anomaly_mlflow.signals.pixels import by_block, thumbnails
 __all__ = ["near_duplicate"]
 
 CANDIDATES = 10
-LEAST = 1e-3
-"""Grey levels; no median distance between images is smaller but among copies."""
+LEAST = 1e-6
 SOURCE = "cleanlab Datalab (near-duplicate score), on pixels of embedding neighbours: this project"
 
 
 @signal("representation", ("embeddings", "images"), (ImageDefect.DUPLICATE,), SOURCE, "n^2 d")
 def near_duplicate(evidence: Evidence) -> np.ndarray:
-    """exp(-d / median d), in 0 .. 1, 1 for a copy: d = smallest root-mean-square difference of the thumbnails of the
-    image and of its 10 nearest in the noisy model's embedding.
+    """exp(-d / median d), in 0 .. 1, 1 for a copy: d = smallest Euclidean distance between the thumbnails of the image
+    and of its 10 nearest in the noisy model's embedding.
 
     The embedding proposes, pixels decide: images of a class that the model tells no further apart are no duplicates.
-    Thumbnails have 8 x 8 pixels and mean 0, so that small shifts, JPEG and brightness do not hide a copy; a mirrored
-    image is another one.
+    Thumbnails have 8 x 8 pixels, mean 0 and length 1, so that small shifts, JPEG, brightness and contrast do not hide a
+    copy; a mirrored image is another one, blank images are all the same.
     """
     small = thumbnails(evidence.images)
     candidates = evidence.neighbours.index[:, :CANDIDATES]
@@ -33,4 +32,4 @@ def near_duplicate(evidence: Evidence) -> np.ndarray:
 
 
 def _smallest(rows: np.ndarray, near: np.ndarray) -> np.ndarray:
-    return np.sqrt(((rows[:, None] - near) ** 2).mean(axis=2).min(axis=1))
+    return np.sqrt(((rows[:, None] - near) ** 2).sum(axis=2).min(axis=1))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+from sklearn.preprocessing import normalize
 
 __all__ = ["by_block", "grey", "thumbnails"]
 
@@ -29,13 +30,13 @@ def grey(images: np.ndarray) -> np.ndarray:
 
 
 def thumbnails(images: np.ndarray) -> np.ndarray:
-    """Means of 8 x 8 areas less the mean of the image, float32 (n, at most 64 x channels)."""
+    """Means of 8 x 8 areas, less the mean of the image, scaled to length 1 (blank: 0); float32 (n, 64 x channels)."""
     return by_block(images, _thumbnails)
 
 
 def _thumbnails(images: np.ndarray) -> np.ndarray:
     means = _areas(_areas(images.astype(np.float32), 1), 2).reshape(len(images), -1)
-    return means - means.mean(axis=1, keepdims=True)
+    return normalize(means - means.mean(axis=1, keepdims=True))
 
 
 def _areas(images: np.ndarray, axis: int) -> np.ndarray:
