@@ -33,5 +33,5 @@ def clouds(seed, n, r, classes=3, d=5):
     labels, known = rng.integers(0, classes, n), rng.permutation(np.arange(r) % classes)
     centres = 2 * rng.normal(size=(classes, d))
     stretch = rng.normal(size=(d, d))
-    spread = lambda rows: (centres[rows] + rng.normal(size=(len(rows), d)) @ stretch).astype(np.float32)  # noqa: E731
-    return spread(labels), labels, spread(known), known
+    judged, references = (centres[rows] + rng.normal(size=(len(rows), d)) @ stretch for rows in (labels, known))
+    return judged.astype(np.float32), labels, references.astype(np.float32), known

@@ -9,7 +9,7 @@ from anomaly_mlflow.signals.covariance import whitening
 # Residuals (+-1, 0) and (0, +-2) around m_0 = (0, 0) and m_1 = (10, 0): S = diag(1/2, 2), D_c = 2 dx^2 + dy^2 / 2;
 # references are at D = 2 of their own class, which is the nearest.
 CROSS = np.array([[1, 0], [-1, 0], [0, 2], [0, -2]])
-REFERENCES, KNOWN = np.concatenate([CROSS, CROSS + [10, 0]]), [0] * 4 + [1] * 4
+REFERENCES, KNOWN = np.concatenate([CROSS, CROSS + np.array([10, 0])]), [0] * 4 + [1] * 4
 
 
 def test_by_hand_on_the_plane():

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from one_fold import circle, clouds, value
-from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import normalize
 
@@ -56,9 +55,8 @@ def test_fine_alignment_by_hand_and_by_singular_value_decomposition():
     np.testing.assert_allclose(value("fine_alignment", evidence), [0, 0, 1, 0], atol=1e-6)
     embeddings, labels, *_ = clouds(2, 60, 3)
     first = [np.linalg.svd(embeddings[labels == c].astype(float))[2][0] for c in range(3)]
-    expected = [
-        1 - abs(first[c] @ z) / np.linalg.norm(z) for z, c in zip(embeddings.astype(float), labels, strict=True)
-    ]
+    unit = normalize(embeddings.astype(float))
+    expected = [1 - abs(first[c] @ z) for z, c in zip(unit, labels, strict=True)]
     np.testing.assert_allclose(value("fine_alignment", embedded(embeddings, labels, 3)), expected, atol=1e-6)
 
 
@@ -109,9 +107,8 @@ def test_near_duplicates_are_told_by_pixels_where_the_embedding_cannot(channels)
     embeddings = np.eye(3)[labels] + 1e-3 * np.random.default_rng(1).normal(size=(33, 3))
     found = value("near_duplicate", embedded(embeddings, labels, 3, images=np.round(images).astype(np.uint8)))
     planted = np.isin(np.arange(33), [0, 1, 11, 12, 22, 23])
-    assert roc_auc_score(planted, found) == 1
+    assert found[planted].min() > 1.2 * found[~planted].max()
     np.testing.assert_allclose(found[[22, 23]], 1)
-    assert 0 < found[~planted].max() < 0.5
 
 
 def test_near_duplicate_scores_by_hand():
