@@ -1,6 +1,7 @@
 """Mahalanobis distances by hand on the plane, and against scikit-learn's covariances and OpenOOD's definitions."""
 
 import numpy as np
+import pytest
 from one_fold import clouds, one_fold, value
 from sklearn.covariance import EmpiricalCovariance, LedoitWolf
 
@@ -44,8 +45,10 @@ def test_agrees_with_the_definitions_of_openood():
     np.testing.assert_allclose(value("relative_mahalanobis", evidence), relative, rtol=1e-4, atol=1e-4)
 
 
-def test_a_singular_covariance_is_shrunk_as_by_ledoit_and_wolf():
-    residuals = np.random.default_rng(0).normal(size=(8, 20))
+@pytest.mark.parametrize("rows", [8, 200])
+def test_a_covariance_that_is_singular_but_for_rounding_is_shrunk_as_by_ledoit_and_wolf(rows):
+    residuals = np.random.default_rng(0).normal(size=(rows, 20))
+    residuals[:, 0] = (residuals[:, 1] - residuals[:, 2]).astype(np.float32)
     expected = LedoitWolf(assume_centered=True).fit(residuals).mahalanobis(residuals)
     found = ((residuals @ whitening(residuals)) ** 2).sum(axis=1)
     np.testing.assert_allclose(found, expected, rtol=1e-9)

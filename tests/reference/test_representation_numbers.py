@@ -112,11 +112,11 @@ def test_near_duplicates_are_told_by_pixels_where_the_embedding_cannot(channels)
 
 
 def test_near_duplicate_scores_by_hand():
-    # on 2 x 2 pixels the thumbnail is the image; unit vectors at distance sqrt(2 - 2 cos): copies 0, the others sqrt 2
-    squares = np.array([[1, 0, 0, 1], [1, 0, 0, 1], [1, 1, 0, 0], [0, 1, 0, 1]]) * 200
-    images = squares.reshape(4, 2, 2, 1).astype(np.uint8)
-    found = value("near_duplicate", embedded(circle(0, 1, 2, 3), [0] * 4, 1, images=images))
-    np.testing.assert_allclose(found, [1, 1, np.exp(-2), np.exp(-2)], rtol=1e-6)  # median of 0, 0, sqrt 2, sqrt 2
+    # on 2 x 2 pixels the thumbnail is the image: two copies, the other three at sqrt(2) of the nearest; median sqrt(2)
+    squares = np.array([[1, 0, 0, 1], [1, 0, 0, 1], [1, 1, 0, 0], [0, 1, 0, 1], [1, 0, 1, 0]]) * 200
+    images = squares.reshape(5, 2, 2, 1).astype(np.uint8)
+    found = value("near_duplicate", embedded(circle(*range(5)), [0] * 5, 1, images=images))
+    np.testing.assert_allclose(found, [1, 1, np.exp(-1), np.exp(-1), np.exp(-1)], rtol=1e-6)
 
 
 REPRESENTATION = ("fine_alignment", "neighbour_vote", "neighbour_rank", "prediction_depth", "near_duplicate")
