@@ -2,14 +2,24 @@
 
 from anomaly_mlflow.signals import (  # noqa: F401  (each registers its signals)
     cartography,
+    class_alignment,
     confident,
     dynamics,
-    geometry,
     gradients,
+    image_quality,
     label,
+    mahalanobis,
+    near_duplicate,
+    neighbour_labels,
+    neighbourhood,
+    ood,
+    prediction_depth,
+    prototypes,
     retraining,
+    silhouette,
     trajectory,
     uncertainty,
+    virtual_logit,
 )
 from anomaly_mlflow.signals.base import FAMILIES, LABEL_FREE, SIGNALS, Signal, find, signal
 from anomaly_mlflow.signals.evidence import CrossFit, Evidence, Head

@@ -10,6 +10,7 @@ from sklearn.preprocessing import normalize
 
 from anomaly_mlflow.errors import BadData, Leakage
 from anomaly_mlflow.signals.archaeology import suite_shares
+from anomaly_mlflow.signals.covariance import whitening
 from anomaly_mlflow.signals.neighbours import Neighbours, nearest
 from anomaly_mlflow.training.probes import ProbeRun
 from anomaly_mlflow.training.recording import Recording
@@ -73,6 +74,14 @@ class CrossFit:
     def reference_neighbours(self) -> Neighbours:
         """The nearest other references of each reference, on unit vectors."""
         return nearest(self.unit_references, NEIGHBOURS)
+
+    @cached_property
+    def whitening(self) -> np.ndarray:
+        """float64 (d, d), makes the covariance of the references within their classes the identity (`covariance`)."""
+        known = self.reference_embeddings.astype(np.float64)
+        members, count = np.unique(self.reference_labels, return_inverse=True, return_counts=True)[1:]
+        means = np.eye(len(count))[members].T @ known / count[:, None]
+        return _read_only(whitening(known - means[members]))
 
 
 @dataclass(frozen=True)

@@ -34,5 +34,7 @@ def nearest(rows: np.ndarray, count: int, queries: np.ndarray | None = None) -> 
     Without queries, to each row itself, which is left out. Exact, in small blocks of memory.
     """
     available = len(rows) - (queries is None)
+    if available == 0:
+        return Neighbours(np.empty((len(rows), 0)), np.empty((len(rows), 0), np.int64))
     search = NearestNeighbors(n_neighbors=min(count, available), algorithm="brute").fit(rows)
     return Neighbours(*search.kneighbors(queries))

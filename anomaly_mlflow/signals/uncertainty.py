@@ -5,7 +5,7 @@ p_k = softmax of the k-th stochastic pass, pbar = mean over k of p_k.
 """
 
 import numpy as np
-from scipy.special import entr, softmax
+from scipy.special import entr
 
 from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.signals.base import signal
@@ -26,26 +26,26 @@ UNSURE = (AnomalyType.HARD, AnomalyType.OOD)
 @signal("uncertainty", ("logits",), UNSURE, "Shannon (1948), Bell System Technical Journal 27")
 def entropy(evidence: Evidence) -> np.ndarray:
     """Predictive entropy, -sum_c p_c ln p_c."""
-    return entr(_probabilities(evidence.logits)).sum(axis=1)
+    return entr(evidence.probabilities).sum(axis=1)
 
 
 @signal("uncertainty", ("logits",), UNSURE, "Hendrycks and Gimpel (2017), ICLR (maximum softmax probability)")
 def confidence(evidence: Evidence) -> np.ndarray:
     """Lack of confidence, 1 - max_c p_c."""
-    return 1 - _probabilities(evidence.logits).max(axis=1)
+    return 1 - evidence.probabilities.max(axis=1)
 
 
 @signal("uncertainty", ("logits",), UNSURE, "Scheffer, Decomain and Wrobel (2001), IDA (margin sampling)")
 def top2_margin(evidence: Evidence) -> np.ndarray:
     """Lack of margin, 1 - (p_(1) - p_(2)) of the two most probable classes."""
-    ordered = np.sort(_probabilities(evidence.logits), axis=1)
+    ordered = np.sort(evidence.probabilities, axis=1)
     return 1 - (ordered[:, -1] - ordered[:, -2])
 
 
 @signal("uncertainty", ("stochastic",), (AnomalyType.HARD,), "Gal and Ghahramani (2016), ICML (MC dropout)")
 def stochastic_variance(evidence: Evidence) -> np.ndarray:
     """Spread of the stochastic passes, mean_c Var_k p_kc (population variance)."""
-    return _probabilities(evidence.stochastic).var(axis=0).mean(axis=1)
+    return evidence.stochastic_probabilities.var(axis=0, dtype=np.float64).mean(axis=1)
 
 
 @signal("uncertainty", ("stochastic",), (AnomalyType.HARD,), "Houlsby et al. (2011), arXiv:1112.5745 (BALD)")
@@ -54,19 +54,15 @@ def mutual_information(evidence: Evidence) -> np.ndarray:
 
     Strangers are no target: with dropout at the head alone it ranks them below clean rows.
     """
-    passes = _probabilities(evidence.stochastic)
-    return entr(passes.mean(axis=0)).sum(axis=1) - _mean_entropy(passes)
+    passes = evidence.stochastic_probabilities
+    return entr(passes.mean(axis=0, dtype=np.float64)).sum(axis=1) - _mean_entropy(passes)
 
 
 @signal("uncertainty", ("stochastic",), UNSURE, "Depeweg et al. (2018), ICML (aleatoric part)")
 def expected_entropy(evidence: Evidence) -> np.ndarray:
     """Aleatoric part of the entropy, mean_k H(p_k)."""
-    return _mean_entropy(_probabilities(evidence.stochastic))
-
-
-def _probabilities(logits: np.ndarray) -> np.ndarray:
-    return softmax(logits.astype(np.float64), axis=-1)
+    return _mean_entropy(evidence.stochastic_probabilities)
 
 
 def _mean_entropy(passes: np.ndarray) -> np.ndarray:
-    return entr(passes).sum(axis=2).mean(axis=0)
+    return entr(passes).sum(axis=2, dtype=np.float64).mean(axis=0)

@@ -2,34 +2,13 @@
 
 import numpy as np
 import pytest
+from one_fold import circle, clouds, one_fold, value
 from sklearn.metrics.pairwise import cosine_distances
-from sklearn.neighbors import NearestNeighbors
+from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
 from sklearn.preprocessing import normalize
 
 from anomaly_mlflow.errors import BadData
-from anomaly_mlflow.signals import CrossFit, Evidence, find
-
-
-def value(name, evidence):
-    return find(name)(evidence)
-
-
-def one_fold(embeddings, labels, references, reference_labels, num_classes):
-    n, r = len(labels), len(reference_labels)
-    fold = CrossFit(
-        np.arange(n),
-        np.asarray(embeddings, np.float32),
-        np.arange(n),
-        np.asarray(references, np.float32),
-        np.asarray(reference_labels, np.int64),
-        np.arange(n, n + r),
-    )
-    return Evidence(np.arange(n), np.asarray(labels), num_classes, references=[fold])
-
-
-def circle(*degrees):
-    angles = np.deg2rad(degrees)
-    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+from anomaly_mlflow.signals import SIGNALS, CrossFit, Evidence
 
 
 def test_knn_distance_of_ten_neighbours_on_a_line_through_the_centre():
@@ -86,10 +65,19 @@ def test_prototypes_agree_with_cosine_distances_of_scikit_learn_in_every_fold():
     np.testing.assert_allclose(value("prototype_distance", evidence), expected, rtol=1e-5)
 
 
-GEOMETRY = ("prototype_distance", "prototype_ratio", "knn_distance", "knn_disagreement")
+@pytest.mark.parametrize("r", [200, 30, 21, 12, 2])
+def test_local_outlier_factor_agrees_with_scikit_learn(r):
+    judged, labels, references, known = clouds(5, 50, r)
+    searched = LocalOutlierFactor(n_neighbors=min(20, r - 1), novelty=True).fit(normalize(references.astype(float)))
+    expected = -searched.score_samples(normalize(judged.astype(float)))
+    np.testing.assert_allclose(value("local_outlier_factor", one_fold(judged, labels, references, known, 3)), expected)
 
 
-@pytest.mark.parametrize("name", GEOMETRY)
+GEOMETRY = [name for name, signal in SIGNALS.items() if signal.family == "geometry"]
+OF_DIRECTION = [name for name in GEOMETRY if "mahalanobis" not in name]
+
+
+@pytest.mark.parametrize("name", OF_DIRECTION)
 def test_geometry_does_not_depend_on_the_length_of_embeddings(name):
     rng = np.random.default_rng(4)
     judged, references, known = rng.normal(size=(9, 4)), rng.normal(size=(30, 4)), rng.integers(0, 3, 30)
@@ -99,7 +87,11 @@ def test_geometry_does_not_depend_on_the_length_of_embeddings(name):
 
 
 @pytest.mark.parametrize("name", GEOMETRY)
-@pytest.mark.parametrize("references", [circle(20), np.zeros((3, 2)), np.ones((12, 2))], ids=["one", "zero", "equal"])
+@pytest.mark.parametrize(
+    "references",
+    [circle(20), np.zeros((3, 2)), np.ones((12, 2)), circle(20, 20, 90), circle(*range(40))],
+    ids=["one", "zero", "equal", "few", "one class"],
+)
 def test_geometry_is_finite_for_degenerate_references(name, references):
     evidence = one_fold([[1, 0], [0, 0], [1, 1]], [0, 1, 0], references, [0] * len(references), 2)
     assert np.isfinite(value(name, evidence)).all()
