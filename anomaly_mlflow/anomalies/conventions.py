@@ -122,9 +122,8 @@ def human_confusion(host: Host, rate: float, free: np.ndarray) -> Draw:
     counts = np.bincount(host.samples.labels, minlength=len(rates))
     largest = (wrong.sum(axis=1) @ counts) / len(host.samples) / wrong.sum(axis=1).max()
     if rate > largest:
-        raise BadOption(
-            f"convention_rate={rate} is above what these confusions allow; lower it to {np.floor(largest * 1000) / 1000}"
-        )
+        most = np.floor(largest * 1000) / 1000
+        raise BadOption(f"convention_rate={rate} is above what these confusions allow; lower it to {most}")
     rows = rows_of_classes(host, "human_confusion", wrong.sum(axis=1) / wrong.sum(axis=1).max() * rate / largest, free)
     ladder = np.cumsum(wrong, axis=1)[host.samples.labels[rows]]
     drawn = row_uniform(host, "human_confusion")[rows] * ladder[:, -1]
