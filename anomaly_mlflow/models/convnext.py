@@ -33,6 +33,8 @@ class ConvNeXt(nn.Module):
             patch_size=2 if min(height, width) >= 16 else 1,
             conv_mlp=True,
         )
+        # After a stem of 2 pixels timm would halve the map once more, to nothing in the last stage of a small image.
+        self.net.stages[0].downsample = nn.Identity()
         self.stages = list(self.net.stages)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:

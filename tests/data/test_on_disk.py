@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from image_files import encoded, picture, png, two_classes, write_parquet
 
-from anomaly_mlflow.anomalies.plan import inject
+from anomaly_mlflow.anomalies.inject import inject
+from anomaly_mlflow.anomalies.plan import Plan
 from anomaly_mlflow.anomalies.similarity import class_tables
 from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.data import on_disk
@@ -78,11 +79,11 @@ def _shape(images):
 
 def test_injected_anomalies_are_the_same_and_leave_the_set_as_it_was(stripes, little_memory):
     tables = class_tables(stripes.classes, np.ones((3, 3)))
-    arguments = ({AnomalyType.OOD: 0.2, AnomalyType.RANDOM_FLIP: 0.1}, tables)
-    wanted, ledger = inject(stripes, *arguments, hard=np.zeros(120, bool), seed=1)
+    plan = Plan({AnomalyType.OOD: 0.2, AnomalyType.RANDOM_FLIP: 0.1}, tables, np.zeros(120, bool), seed=1)
+    wanted, ledger = inject(stripes, plan)
     little_memory(0)
     clean = stripes_on_disk(stripes)
-    noisy, same = inject(clean, *arguments, hard=np.zeros(120, bool), seed=1)
+    noisy, same = inject(clean, plan)
     assert is_on_disk(noisy.images) and np.array_equal(noisy.images, wanted.images) and ledger.equals(same)
     assert np.array_equal(clean.images, stripes.images) and not np.array_equal(noisy.images, clean.images)
 

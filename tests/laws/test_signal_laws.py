@@ -12,7 +12,7 @@ from signal_laws import (
     check_shape,
 )
 
-from anomaly_mlflow.anomalies.types import AnomalyType, ImageDefect
+from anomaly_mlflow.anomalies.types import MADE, ImageDefect
 from anomaly_mlflow.signals import LABEL_FREE, SIGNALS, feature_table, suggested_label
 
 every_signal = pytest.mark.parametrize("signal", SIGNALS.values(), ids=lambda signal: signal.column)
@@ -75,7 +75,7 @@ def test_uncertainty_does_not_see_the_given_label(signal):
 
 
 def test_every_type_is_the_target_of_a_signal():
-    assert {target for _, target in TARGETS} == {*AnomalyType, *ImageDefect} - {AnomalyType.CLEAN}
+    assert {target for _, target in TARGETS} == {*MADE[1:], *ImageDefect}
 
 
 def test_the_feature_table_holds_every_signal_of_the_world():

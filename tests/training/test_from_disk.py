@@ -100,13 +100,14 @@ def test_the_mean_of_more_pixels_than_a_float32_can_count_is_right():
 BOUNDED = """
 import sys, threading, time
 import numpy as np, torch
-from anomaly_mlflow.anomalies.plan import inject
+from anomaly_mlflow.anomalies.inject import inject
+from anomaly_mlflow.anomalies.plan import Plan
 from anomaly_mlflow.anomalies.similarity import class_tables
 from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.data import on_disk
 from anomaly_mlflow.data.listing import Listing, source
 from anomaly_mlflow.data.sources import load
-from anomaly_mlflow.models.build import model
+from anomaly_mlflow.models.registry import model
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.inference import infer
 from anomaly_mlflow.training.loop import fit
@@ -144,7 +145,7 @@ class Mean(torch.nn.Module):
 def study(samples):
     shares = {AnomalyType.RANDOM_FLIP: 0.1, AnomalyType.OOD: 0.02}
     tables = class_tables(("a", "b"), np.ones((2, 2)))
-    noisy, _ = inject(samples, shares, tables, hard=np.zeros(len(samples), bool))
+    noisy, _ = inject(samples, Plan(shares, tables, np.zeros(len(samples), bool)))
     trained, _ = fit(noisy, TrainConfig("mean", epochs=1, batch_size=16, augmentation="flip"), seed=0, record=True)
     infer(trained, noisy.images, batch_size=16)
     return noisy.images

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from anomaly_mlflow.models import MODELS, Architecture, build
+from anomaly_mlflow.models.registry import Recipe
 from anomaly_mlflow.training.gradients import gradient_spread
 
 IMAGES = np.array([[[0], [51]], [[255], [102]], [[153], [0]]], np.uint8)[:, None]  # (3, 1, 2, 1): 0 .2, 1 .4, .6 0
@@ -27,7 +28,7 @@ class Power(nn.Module):
 @pytest.fixture
 def snapshots(monkeypatch):
     def make(*weights, power=1, mean=0.0, deviation=1.0):
-        monkeypatch.setitem(MODELS, "power", lambda image_shape: Power(power))
+        monkeypatch.setitem(MODELS, "power", Recipe(lambda image_shape: Power(power)))
         models = [build(Architecture("power", (1, 2, 1), 2, dropout=0.5)).eval() for _ in weights]
         for model, weight in zip(models, weights, strict=True):
             model.head.weight.data = torch.tensor(weight)
