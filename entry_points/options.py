@@ -173,7 +173,7 @@ _DECLARED = [
         "learning_rate",
         _Auto(_positive),
         "auto",
-        "Peak of the one-cycle schedule; auto: with SGD 0.2 (resnet18 0.1), with AdamW 0.002 (vit, convnext) or 0.001 (timm), from pretrained weights a fifth.",
+        "Peak of the one-cycle schedule; auto: with SGD 0.2 (resnet18 0.05), with AdamW 0.002 (vit, convnext) or 0.001 (timm), from pretrained weights a fifth.",
     ),
     _option(
         "dropout", click.FloatRange(0, 1, max_open=True), 0.1, "Dropout before the head, also of the stochastic passes."
@@ -188,7 +188,7 @@ _DECLARED = [
         "precision",
         click.Choice(["auto", "32-true", "bf16-mixed"]),
         "auto",
-        "auto: bfloat16 where the device has it in hardware; convnext always 32-true.",
+        "auto: bfloat16 where the device has it in hardware and it pays: not for images under 16 pixels, nor on a CPU for depthwise convolutions.",
     ),
     _option(
         "pretrained",

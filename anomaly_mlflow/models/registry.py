@@ -22,12 +22,14 @@ class Recipe:
 
     body: image_shape -> module (n, channels, height, width) -> (n, width), with the attributes `width` and `stages`
     (3 to 7 of its submodules in order of depth). pretrained: the same with published weights, None where there are
-    none. channels_last: the memory format that pays for convolutions. settings: what differs from TrainConfig.
+    none. channels_last: the memory format that pays for convolutions. bfloat16:
+    whether it is safe and pays on a CPU for images of a shape. settings: what differs from TrainConfig.
     """
 
     body: Body
     pretrained: Body | None = None
     channels_last: bool = True
+    bfloat16: Callable[[ImageShape], bool] = lambda image_shape: True
     settings: dict = field(default_factory=dict)
 
 
@@ -43,13 +45,13 @@ MODELS: dict[str, Recipe] = {}
 FAMILIES: dict[str, Family] = {}
 
 
-def model(name: str, *, channels_last: bool = True, settings: dict | None = None) -> Callable[[Body], Body]:
-    """Register a function image_shape -> body. Raises ValueError on a taken name."""
+def model(name: str, **declared: object) -> Callable[[Body], Body]:
+    """Register a function image_shape -> body with what a Recipe declares. Raises ValueError on a taken name."""
 
     def register(function: Body) -> Body:
         if name in MODELS:
             raise ValueError(f"model '{name}' is registered already")
-        MODELS[name] = Recipe(function, channels_last=channels_last, settings=settings or {})
+        MODELS[name] = Recipe(function, **declared)
         return function
 
     return register

@@ -28,7 +28,7 @@ class ResNet18(nn.Module):
         return self.net(images)
 
 
-@model("resnet18", settings={"learning_rate": 0.1})
+@model("resnet18", settings={"learning_rate": 0.05})
 def resnet18(image_shape: ImageShape) -> nn.Module:
     """11.2 million weights at three channels."""
     return ResNet18(image_shape[2])

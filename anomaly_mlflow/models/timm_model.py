@@ -1,6 +1,6 @@
 """Any model of timm by name: `timm:resnet18`."""
 
-from functools import partial
+from functools import cache, partial
 
 import timm
 import torch
@@ -48,8 +48,35 @@ def timm_model(name: str) -> Recipe:
     return Recipe(
         body=partial(TimmModel, name),
         pretrained=partial(TimmModel, name, pretrained=True),
+        bfloat16=partial(_bfloat16, name),
         settings={"optimizer": "adamw", "learning_rate": 1e-3, "weight_decay": 0.05, "batch_size": 64},
     )
+
+
+@cache
+def _bfloat16(name: str, image_shape: ImageShape) -> bool:
+    """Whether bfloat16 is safe and pays on a CPU.
+
+    Depthwise convolutions, a sixth of all or more as in MobileNet and ConvNeXt, are slower in it. The gradient of a
+    strided convolution over a map of one pixel is not a number in it (torch 2.15, CPU with AMX).
+    """
+    convolutions: list[tuple[bool, bool]] = []
+
+    def note(module: nn.Module, inputs: tuple[torch.Tensor]) -> None:
+        one_pixel = min(inputs[0].shape[-2:]) == 1 and max(module.stride) > 1 and max(module.kernel_size) > 1
+        convolutions.append((module.groups == module.in_channels > 1, one_pixel))
+
+    try:
+        with torch.device("meta"), torch.no_grad():  # shapes alone: no memory, no random numbers
+            net = _create(name, image_shape, pretrained=False).eval()
+            for module in net.modules():
+                if isinstance(module, nn.Conv2d):
+                    module.register_forward_pre_hook(note)
+            net(torch.zeros(2, image_shape[2], *image_shape[:2]))
+    except Exception:  # a model that cannot be looked at this way stays in float32
+        return False
+    depthwise, one_pixel = zip(*convolutions, strict=True) if convolutions else ((), ())
+    return not any(one_pixel) and 6 * sum(depthwise) < max(1, len(convolutions))
 
 
 def _create(name: str, image_shape: ImageShape, pretrained: bool) -> nn.Module:

@@ -32,7 +32,7 @@ def published_weights(name: str) -> Path:
         reason = first_line(error)
     raise BadOption(
         f"the weights of 'timm:{name}' are not on this machine and cannot be downloaded ({reason}); connect it, copy "
-        f"the hub's cache (HF_HOME) here, or do without: pretrained=no, or a frozen timm:{name}@PATH.safetensors"
+        f"its cache (HF_HOME) here, or do without: pretrained=no, or a frozen encoder timm:{name}@PATH.safetensors"
     ) from None
 
 

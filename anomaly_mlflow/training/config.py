@@ -46,11 +46,12 @@ def configure(model: str, image_shape: tuple[int, int, int], device: str = "auto
     Colour images are shifted and mirrored, grey ones only shifted: a mirrored digit is another sign. Pretrained
     weights are tuned at a fifth of the learning rate, so that they are not lost in the first steps.
     """
-    own = {"augmentation": "flip" if image_shape[2] == 3 else "crop", "precision": "auto", **find(model).settings}
+    recipe = find(model)
+    own = {"augmentation": "flip" if image_shape[2] == 3 else "crop", "precision": "auto", **recipe.settings}
     if chosen.get("pretrained"):
         own["learning_rate"] = own.get("learning_rate", TrainConfig.learning_rate) / 5
     if min(image_shape[:2]) < 16:
         own["epochs"] = 40  # an epoch of tiny images costs next to nothing
     settings = own | {key: value for key, value in chosen.items() if value is not None}
-    settings["precision"] = choose_precision(str(settings["precision"]), device, image_shape)
+    settings["precision"] = choose_precision(str(settings["precision"]), device, image_shape, recipe.bfloat16)
     return TrainConfig(model, **settings)

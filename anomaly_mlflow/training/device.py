@@ -1,5 +1,7 @@
 """Which device and which precision a training uses."""
 
+from collections.abc import Callable
+
 import torch
 from lightning_fabric import Fabric
 
@@ -17,11 +19,14 @@ def on_gpu(device: str) -> bool:
         raise BadOption(f"device '{device}' cannot be used here ({reason}); try auto or cpu") from None
 
 
-def choose_precision(precision: str, device: str, image_shape: tuple[int, int, int]) -> str:
-    """`auto` is bfloat16 where the hardware has it and the images are large enough (16 pixels) for it to pay."""
+def choose_precision(
+    precision: str, device: str, image_shape: tuple[int, int, int], pays_on_cpu: Callable[[tuple], bool]
+) -> str:
+    """`auto` is bfloat16 where the hardware has it and it pays: from 16 pixels, on a CPU if the model says so."""
     if precision != "auto":
         return precision
-    return "bf16-mixed" if has_bfloat16(device) and min(image_shape[:2]) >= 16 else "32-true"
+    pays = min(image_shape[:2]) >= 16 and has_bfloat16(device) and (on_gpu(device) or pays_on_cpu(image_shape))
+    return "bf16-mixed" if pays else "32-true"
 
 
 def has_bfloat16(device: str) -> bool:

@@ -57,7 +57,12 @@ def folder(path, corrupt):
 
 MISTAKES = {
     "unknown source": (["train_baseline", "--dataset", "imagenet"], r"unknown source 'imagenet'; known: .*digits"),
-    "unknown model": (["train_noisy", "--model", "vgg"], r"'vgg' is not one of .*'vit'"),
+    "unknown model": (
+        ["train_noisy", "--model", "resnt20"],
+        r"unknown model 'resnt20'; close: resnet20.*known: .*timm:NAME, vit",
+    ),
+    "unknown timm model": (["train_baseline", "--baseline_model", "timm:resnt26"], r"close: .*timm:resnet26"),
+    "pretrained weights of an own model": (["train_noisy", "--pretrained", "yes"], r"'vit' has no pretrained weights"),
     "unknown signal": (["extract_features", "--signals", "entropy,foo"], r"unknown signal 'foo'; known: .*entropy"),
     "missing file": (["train_baseline", "--dataset", "parquet:/nowhere/x.parquet"], r"/nowhere/x\.parquet"),
     "shares above one": (["generate_noise", "--gross_share", "0.6", "--ood_share", "0.6"], r"sum to 1\.35"),

@@ -7,6 +7,7 @@ from lightning_fabric import seed_everything
 
 from anomaly_mlflow.data.batches import to_float
 from anomaly_mlflow.errors import BadOption, TrainingDiverged, UnknownName
+from anomaly_mlflow.models import MODELS
 from anomaly_mlflow.training import loop
 from anomaly_mlflow.training.config import TrainConfig, configure
 from anomaly_mlflow.training.inference import accuracy
@@ -94,3 +95,40 @@ def test_settings_that_make_no_sense_are_refused():
         TrainConfig("convnet", epochs=0)
     with pytest.raises(UnknownName, match="known: convnet"):
         TrainConfig("lenet")
+
+
+def test_pretrained_weights_are_refused_for_a_model_that_has_none():
+    with pytest.raises(BadOption, match="model 'vit' has no pretrained weights; take timm:NAME"):
+        configure("vit", (8, 8, 1), pretrained=True)
+
+
+def test_pretrained_weights_are_tuned_at_a_lower_rate_unless_the_user_chose_one():
+    from_nothing = configure("timm:resnet10t", (32, 32, 3)).learning_rate
+    assert configure("timm:resnet10t", (32, 32, 3), pretrained=True).learning_rate == from_nothing / 5
+    assert configure("timm:resnet10t", (32, 32, 3), pretrained=True, learning_rate=0.3).learning_rate == 0.3
+
+
+@pytest.mark.parametrize("name", [*sorted(MODELS), "timm:resnet10t", "timm:mobilenetv3_small_050"])
+def test_every_model_learns_with_its_own_settings(name, stripes):
+    large = replace(stripes, images=stripes.images.repeat(2, axis=1).repeat(2, axis=2))
+    losses = []
+    config = configure(name, large.image_shape, "cpu", epochs=3, batch_size=16)
+    fit(large, config, seed=0, device="cpu", on_epoch=lambda epoch, model, loss: losses.append(loss))
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "precision"),
+    [
+        ("resnet18", 32, "bf16-mixed"),
+        ("resnet18", 8, "32-true"),
+        ("convnext", 32, "32-true"),
+        ("timm:resnet10t", 32, "bf16-mixed"),
+        ("timm:resnet10t", 16, "32-true"),  # its last strided convolutions see maps of one pixel
+        ("timm:mobilenetv3_small_050", 64, "32-true"),
+        ("timm:vit_tiny_patch16_224", 32, "bf16-mixed"),
+    ],
+)
+def test_a_cpu_uses_bfloat16_only_where_it_is_safe_and_pays(name, side, precision, monkeypatch):
+    monkeypatch.setattr("anomaly_mlflow.training.device.has_bfloat16", lambda device: True)
+    assert configure(name, (side, side, 3), "cpu").precision == precision
