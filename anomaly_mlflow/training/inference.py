@@ -36,9 +36,9 @@ def infer(
 
 
 @torch.inference_mode()
-def infer_layers(model: Classifier, images: np.ndarray) -> list[np.ndarray]:
+def infer_layers(model: Classifier, images: np.ndarray, batch_size: int | None = None) -> list[np.ndarray]:
     """Output of each stage averaged over positions, float32 (n, d_l) in order of depth; the embedding is the last."""
-    batch_size = fitting_batch(images)
+    batch_size = batch_size or fitting_batch(images)
     training = model.training
     model.eval()
     device = model.mean.device

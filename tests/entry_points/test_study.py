@@ -16,6 +16,7 @@ STEPS = {
     "train_baseline": 1,
     "generate_noise": 1,
     "train_clean": 1,
+    "train_folds": 1,
     "train_noisy": 2,
     "extract_features": 2,
     "hypotheses": 1,
