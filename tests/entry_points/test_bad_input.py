@@ -61,7 +61,7 @@ MISTAKES = {
         ["train_noisy", "--model", "resnt20"],
         r"unknown model 'resnt20'; close: resnet20.*known: .*timm:NAME, vit",
     ),
-    "unknown timm model": (["train_baseline", "--baseline_model", "timm:resnt26"], r"close: .*timm:resnet26"),
+    "unknown timm model": (["train_noisy", "--model", "timm:resnt26"], r"close: .*timm:resnet26"),
     "pretrained weights of an own model": (["train_noisy", "--pretrained", "yes"], r"'vit' has no pretrained weights"),
     "unknown signal": (["extract_features", "--signals", "entropy,foo"], r"unknown signal 'foo'; known: .*entropy"),
     "missing file": (["train_baseline", "--dataset", "parquet:/nowhere/x.parquet"], r"/nowhere/x\.parquet"),
