@@ -32,18 +32,19 @@ def published_weights(name: str) -> Path:
         reason = first_line(error)
     raise BadOption(
         f"the weights of 'timm:{name}' are not on this machine and cannot be downloaded ({reason}); connect it, copy "
-        f"its cache (HF_HOME) here, or do without: pretrained=no, or a frozen encoder timm:{name}@PATH.safetensors"
+        f"a filled HF_HOME here, or do without: pretrained=no, or a frozen encoder timm:{name}@PATH.safetensors"
     ) from None
 
 
 def create_from_file(name: str, file: Path, **arguments: object) -> nn.Module:
-    """The timm model without its head, all other weights from a safetensors file in timm's or the publisher's keys.
+    """The timm model without its head, all other weights from a safetensors file.
 
-    arguments: of timm.create_model; the first convolution and position embeddings are fitted to them. Raises BadData
-    where the file lacks a weight or has one too many: nothing stays random. Raises TypeError on unknown arguments.
+    The keys are timm's own, or older ones that it knows. arguments: of timm.create_model; the first convolution and
+    position embeddings are fitted to them. Raises BadData where the file lacks a weight or has one too many: nothing
+    stays random. Raises TypeError on unknown arguments.
     """
     net = timm.create_model(name, num_classes=0, **arguments)
-    classes = _classes(name, file, net)
+    classes = _classes(name, file)
     source = {"file": str(file), "custom_load": False, "num_classes": classes, "label_offset": 0}
     try:
         # Only with all classes of the file does timm insist on every weight.
@@ -62,20 +63,19 @@ def first_line(error: Exception) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300]
 
 
-def _classes(name: str, file: Path, net: nn.Module) -> int:
-    """Rows of the head in the file; without one 0, or the published number where the keys are the publisher's own."""
+def _classes(name: str, file: Path) -> int:
+    """Rows of the head in the file, 0 where it has none."""
     if file.suffix != ".safetensors":
         raise BadOption(f"{file} is no .safetensors file; no other kind of weights is read")
-    place = timm.get_pretrained_cfg(name)
-    heads = [place.classifier] if isinstance(place.classifier, str) else place.classifier or []
+    head = timm.get_pretrained_cfg(name).classifier
+    heads = [head] if isinstance(head, str) else head or []
     try:
         with safe_open(file, "pt") as weights:
             keys = set(weights.keys())
             rows = [weights.get_slice(f"{one}.weight").get_shape()[0] for one in heads if f"{one}.weight" in keys]
     except (SafetensorError, OSError, IndexError) as error:
         raise BadData(f"{file} cannot be read ({first_line(error)}); name another file") from None
-    without = 0 if keys & set(net.state_dict()) else place.num_classes
-    return rows[0] if rows else without
+    return rows[0] if rows else 0
 
 
 def _from_cache(repository: str) -> str | None:
