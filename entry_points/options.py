@@ -141,7 +141,7 @@ _DECLARED = [
         "convention",
         click.Choice(["none", *CONVENTIONS]),
         "none",
-        "Label errors as another paper makes them; the shares of near misses, gross errors and random flips are then 0.",
+        "Label errors as another paper makes them; the shares of near misses, gross errors and random flips are then 0. Hard images are spared: with hard_share=0 every image may be hit, as in the papers.",
     ),
     _option("convention_rate", _share, 0.2, "Rate of the convention in its paper's sense (0 to 1)."),
     _option(

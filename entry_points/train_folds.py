@@ -1,5 +1,8 @@
 """All samples with their given labels -> what models of other folds say, what is forgotten, how known probes behave."""
 
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
@@ -27,7 +30,7 @@ PROBE_RUNS = 2
 )
 def train_folds(run: Run, options: dict, upstream: Upstream) -> None:
     """Train on the given labels fold by fold (out-of-fold logits, second-split forgetting), and twice with probes."""
-    samples, _ = read_samples(only(upstream, "generate_noise"))
+    samples = _as_anybody_sees_them(only(upstream, "generate_noise"))
     run.log_dataset(samples.images, samples.labels, samples.name, run.tags["anomaly.dataset"], "training")
     config = configure(options["model"], samples.image_shape, options["device"], **chosen(options))
     run.log_json(config.to_dict(), "training.json")
@@ -36,6 +39,13 @@ def train_folds(run: Run, options: dict, upstream: Upstream) -> None:
         common = {"device": options["device"], "jobs": jobs_of(options), "on_done": bar.update}
         _log_folds(run, samples, config, options, common)
         _log_probes(run, samples, config, options, common)
+
+
+def _as_anybody_sees_them(noise: Run) -> Samples:
+    """The samples, each replaced image a source of its own: that strangers are cut from one photograph is truth."""
+    samples, _ = read_samples(noise)
+    replaced = np.isin(samples.sample_id, noise.frame("samples/replaced.parquet", {"sample_id": int})["sample_id"])
+    return replace(samples, groups=np.where(replaced, samples.sample_id, samples.groups))
 
 
 def _log_folds(run: Run, samples: Samples, config: TrainConfig, options: dict, common: dict) -> None:

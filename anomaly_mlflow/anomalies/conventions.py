@@ -114,7 +114,10 @@ def glitch_each_class(host: Host, rate: float, free: np.ndarray) -> Draw:
 
 @_convention(AnomalyType.NEAR_MISS, "Wei et al. (2022), ICLR (CIFAR-N: its class-dependent part)")
 def human_confusion(host: Host, rate: float, free: np.ndarray) -> Draw:
-    """Classes err and choose their wrong label in people's proportions, scaled so that the real rate is the rate."""
+    """Classes err and choose their wrong label in people's proportions, scaled so that the real rate is the rate.
+
+    All of it counts as near miss, for most of it is; people's rare confusions are among it.
+    """
     rates = host.tables.confusion
     if rates is None:
         raise BadOption("convention human_confusion needs confusion=parquet:PATH#TRUE,GIVEN; name the two columns")

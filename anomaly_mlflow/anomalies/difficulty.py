@@ -52,8 +52,9 @@ def matched_rows(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Hard rows and the rows for near misses, both bool (n,), drawn at random from one pool: the hardest rows.
 
-    among: bool (n,), rows of a class with a near partner. The pool is just large enough for both, so that neither class
-    nor difficulty tells one type from the other. Raises as `hard_rows` does.
+    among: bool (n,), rows of a class with a near partner. The pool is just large enough for both, so that neither the
+    true class nor difficulty tells one type from the other; the given label still does where pairs are not mutual.
+    Raises as `hard_rows` does.
     """
     hard_number, candidates = _checked(difficulty, hard_share, among)
     number = hard_number + round(near_miss_share * len(difficulty))

@@ -12,7 +12,7 @@ from anomaly_mlflow.detection.table import join
 
 __all__ = ["best_of_families"]
 
-COLUMNS = ["family", "type", "signal", "auroc", "low", "high"]
+COLUMNS = ["family", "type", "signal", "candidates", "auroc", "low", "high"]
 
 
 def best_of_families(
@@ -27,8 +27,10 @@ def best_of_families(
     """For each family and type the signal of the highest AUROC against clean rows, with its 95 % interval.
 
     features: one frame per seed; groups: int64 (n,), in the order of the ledger; table: as `auroc_by_type` gives it.
-    Columns: family, type, signal, auroc (mean over seeds), low, high (over seeds and source groups; NaN for a type of
-    under 5 groups). The signal is chosen on the same rows: of many alike, the best looks a little better than it is.
+    Columns: family, type, signal, candidates (signals of the family), auroc (mean over seeds), low, high (over seeds
+    and source groups; NaN for a type of under 5 groups). The interval is that of the signal once chosen, on the same
+    rows: the more candidates, the more the best looks better than it is. What is trained once for all seeds (clean side,
+    other folds, probes) adds nothing to it.
     """
     tables = [join(frame, ledger) for frame in features]
     types = ledger["anomaly_type"].to_numpy()
@@ -38,9 +40,10 @@ def best_of_families(
         chosen = (types == kind) | (types == AnomalyType.CLEAN)
         positive, group = types[chosen] == kind, groups[chosen]
         for family in dict.fromkeys(families):
-            signal = table.loc[families == family, kind].idxmax()
+            own = table.loc[families == family, kind]
+            signal = own.idxmax()
             scores = np.stack([frame[signal].to_numpy()[chosen] for frame in tables])
             measure = auroc_of(scores, positive, np.zeros(len(positive), dtype=np.int64))
             (found,) = interval(measure, positive, group, draws=draws, seed=seed)
-            rows.append((family, kind, signal, found.value, found.low, found.high))
+            rows.append((family, kind, signal, len(own), found.value, found.low, found.high))
     return pd.DataFrame(rows, columns=COLUMNS)

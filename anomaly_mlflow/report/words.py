@@ -7,7 +7,7 @@ import pandas as pd
 
 from anomaly_mlflow.report.palette import PLURALS
 from anomaly_mlflow.studies.base import Part, Rule, Verdict
-from anomaly_mlflow.studies.claims import CLAIMS, find_part
+from anomaly_mlflow.studies.claims import CLAIMS, CONTROL, find_part
 
 __all__ = ["claim_cards", "part_sentence", "rate_sentences", "verdict_sentence"]
 
@@ -40,7 +40,7 @@ def part_sentence(part: Part, row: pd.Series) -> str:
         return f"Telling {pair} by {part.arm}: AUROC {row['value']:.3f} ({ends})."
     first, second = (arm.name for arm in part.arms)
     beside = "" if part.decides else " This comparison has no vote."
-    against = f"{second} ({_named(part)})" if part.arms[1].extra else second
+    against = f"{second} (uncertainty and dynamics.final_loss)" if part.arms[1] == CONTROL else second
     return f"Telling {pair} by {first} rather than {against}: AUROC {row['value']:+.3f} ({ends}).{beside}"
 
 
@@ -79,11 +79,6 @@ def _needed(part: Part) -> str:
     if part.rule is Rule.WITHIN:
         return "the claim needs it within {:.2f} to {:.2f}".format(*part.margin)
     return f"the claim needs its lower end {part.rule} {part.margin[0]:.2f}"
-
-
-def _named(part: Part) -> str:
-    arm = part.arms[1]
-    return " and ".join([*arm.families, *arm.extra])
 
 
 def _own_verdict(row: pd.Series) -> str:

@@ -44,12 +44,12 @@ class Signal:
 
 SIGNALS: dict[str, Signal] = {}
 FAMILIES: dict[str, str] = {
-    "uncertainty": "outputs of the final noisy model, never the given label: the arm of H2",
+    "uncertainty": "outputs of the final noisy model, never the given label; H2 rests on them",
     "label": "outputs of the noisy model, or of models of other folds, beside the given label",
     "ood": "outputs and embeddings of the final noisy model, never the given label: scores made for strangers",
-    "geometry": "embeddings of the cross-fitted clean side: the arm of H1",
+    "geometry": "embeddings of the cross-fitted clean side; H1 rests on the first of them",
     "representation": "the noisy model's own embeddings and layers, neighbours bearing their given labels",
-    "dynamics": "what happened to the given label in training: the arm of H3",
+    "dynamics": "what happened to the given label in training; H3 rests on the first of them",
     "image": "pixels alone",
 }
 LABEL_FREE = ("uncertainty", "ood", "image")

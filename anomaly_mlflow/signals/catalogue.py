@@ -4,7 +4,7 @@ import inspect
 import re
 from types import ModuleType
 
-from anomaly_mlflow.signals import FAMILIES, SIGNALS, Signal
+from anomaly_mlflow.signals import FAMILIES, SIGNALS, Signal, clean_side
 
 __all__ = ["catalogue", "listing"]
 
@@ -12,11 +12,12 @@ HEADER = """<!-- Written by `make docs` from the registry in anomaly_mlflow/sign
 
 # Signals
 
-Each gives one number per sample, higher = more suspicious. No signal sees the truth. "Finds" names the types on which a
-signal reaches an AUROC above 0.9 in the planted world of the tests; "needs" are fields of `Evidence`; "cost" is the
-order of the work beyond the evidence, in n rows, C classes, d dimensions, T epochs, r references.
+Each gives one number per sample, higher = more suspicious. No signal sees the truth. "Targets" are the types that a
+signal is meant for: there it reaches an AUROC above 0.9 in the planted world of the tests, which says that it does what
+its formula says, and not how well it does on real images (the README's table does). "Needs" are fields of `Evidence`;
+"cost" is the order of the work beyond the evidence, in n rows, C classes, d dimensions, T epochs, r references.
 """
-COLUMNS = ("signal", "formula", "finds", "needs", "source", "cost")
+COLUMNS = ("signal", "formula", "targets", "needs", "source", "cost")
 
 
 def catalogue() -> str:
@@ -25,11 +26,14 @@ def catalogue() -> str:
 
 
 def listing() -> str:
-    """All signals in plain text, two lines each: its column; what it finds, what it needs, where it is from."""
+    """All signals in plain text, two lines each: its column; what it targets, what it needs, where it is from."""
     lines = []
     for members in _families().values():
         for signal in members:
-            lines += [signal.column, f"    finds {_finds(signal)}; needs {', '.join(signal.needs)}; {signal.source}"]
+            lines += [
+                signal.column,
+                f"    targets {_targets(signal)}; needs {', '.join(signal.needs)}; {signal.source}",
+            ]
     return "\n".join(lines)
 
 
@@ -44,6 +48,8 @@ def _section(family: str, members: list[Signal]) -> str:
     for signal in members:
         modules.setdefault(inspect.getmodule(signal.function), []).append(signal)
     parts = [f"## {family}", f"*{FAMILIES[family]}*"]
+    if family == "geometry":
+        parts.append(_text(inspect.getdoc(clean_side)))
     for module, own in modules.items():
         parts += [_text(inspect.getdoc(module)), _table(own)]
     return "\n\n".join(parts) + "\n"
@@ -55,18 +61,17 @@ def _table(members: list[Signal]) -> str:
 
 
 def _row(signal: Signal) -> list[str]:
-    formula = inspect.getdoc(signal.function).split("\n\n")[0]
     return [
         f"`{signal.name}`",
-        _text(formula),
-        _finds(signal),
+        _text(inspect.getdoc(signal.function)).replace("\n\n", "<br>"),
+        _targets(signal),
         ", ".join(f"`{need}`" for need in signal.needs),
         _text(signal.source),
         signal.cost,
     ]
 
 
-def _finds(signal: Signal) -> str:
+def _targets(signal: Signal) -> str:
     return ", ".join(str(target) for target in signal.targets)
 
 

@@ -1,7 +1,8 @@
 """What is wrong with an image whatever it shows (family `image`); the label is never seen.
 
 Definitions after CleanVision 0.3, turned and without its thresholds; all lie in 0 .. 1. Images of the width and height
-that the model sees: CleanVision's shrinking to 64 pixels before it looks for blur is left out.
+that the model sees: left out are CleanVision's shrinking to 64 pixels before it looks for blur and its second look at
+the grey histogram; its entropy has another scale.
 """
 
 import numpy as np

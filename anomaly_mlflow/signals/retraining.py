@@ -20,7 +20,8 @@ MAP_D = "Siddiqui et al. (2022), arXiv:2209.10015 (MAP-D)"
 def second_split_forgetting(evidence: Evidence) -> np.ndarray:
     """T + 1 - SSFT, where SSFT in 1 .. T + 1 is the first of T epochs on other rows from which on y is not predicted.
 
-    Mean over the models that had learnt the row; T where it is lost at once, 0 where it is never lost.
+    Mean over the models that were trained on the row; T where it is lost at once or was never learnt, 0 where it is
+    never lost. T is a third of the epochs of a training, and its levels are few.
     """
     total, models = np.zeros(len(evidence.labels)), np.zeros(len(evidence.labels))
     for split in evidence.second_split:

@@ -33,11 +33,10 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True)
 class Arm:
-    """A set of signals: whole families and single columns beside them."""
+    """A set of signals, `family.signal` each: an arm stays what it was when further signals are added to a family."""
 
     name: str
-    families: tuple[str, ...]
-    extra: tuple[str, ...] = ()
+    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,30 @@
-"""H1, H2 and H3, fixed before any data is seen."""
+"""H1, H2 and H3, fixed before any data is seen.
+
+The arms are lists of signals, not families: signals that came later, when results were known, are in none of them.
+"""
 
 from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.studies.base import Arm, Claim, Part, Rule
 
 __all__ = ["CLAIMS", "CONTROL", "DYNAMICS", "GEOMETRY", "UNCERTAINTY", "find_part"]
 
-GEOMETRY = Arm("geometry", ("geometry",))
-UNCERTAINTY = Arm("uncertainty", ("uncertainty",))
-DYNAMICS = Arm("dynamics", ("dynamics",))
+
+def _arm(name: str, signals: str, *beside: str) -> Arm:
+    return Arm(name, (*(f"{name}.{signal}" for signal in signals.split()), *beside))
+
+
+GEOMETRY = _arm("geometry", "prototype_distance prototype_ratio knn_distance knn_disagreement")
+UNCERTAINTY = _arm(
+    "uncertainty", "entropy confidence top2_margin stochastic_variance mutual_information expected_entropy"
+)
+DYNAMICS = _arm(
+    "dynamics",
+    "area_under_margin late_log_odds forgetting never_learnt wrong_events first_learnt mid_entropy"
+    " confidence_variability mean_loss loss_std final_loss min_loss loss_slope late_loss_slope loss_rebound"
+    " loss_sign_changes",
+)
 # Most of what dynamics add over uncertainty is seeing the given label: this arm sees it once, without a trajectory.
-CONTROL = Arm("control", ("uncertainty",), ("dynamics.final_loss",))
+CONTROL = Arm("control", (*UNCERTAINTY.columns, "dynamics.final_loss"))
 
 CLEAN, HARD, NEAR = AnomalyType.CLEAN, AnomalyType.HARD, AnomalyType.NEAR_MISS
 SUBTLE = (NEAR, HARD)

@@ -55,6 +55,14 @@ def compare(
         return None
     probability = {}
     for arm in arms:
-        X = [matrix(table, arm.families, arm.extra)[1][rows] for table in tables]
+        X = [matrix(table, (), _present(arm, table))[1][rows] for table in tables]
         probability[arm.name] = np.stack([held_out_probabilities(values, positive, fold) for values in X])
     return Comparison(positive, groups[rows], fold, probability)
+
+
+def _present(arm: Arm, table: pd.DataFrame) -> list[str]:
+    """The arm's signals that were extracted. Raises BadData where there is none."""
+    found = [column for column in arm.columns if column in table.columns]
+    if not found:
+        raise BadData(f"the feature table has no signal of the arm '{arm.name}'; extract these signals first")
+    return found

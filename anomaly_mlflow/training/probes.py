@@ -15,7 +15,12 @@ from anomaly_mlflow.training.loop import fit
 __all__ = ["SUITES", "ProbeRun", "plant", "probe_runs"]
 
 SUITES = ("untouched", "wrong_label", "random_input", "corrupted")
-"""What a probe is: as given; another label, uniform; uniform pixels and label; Gaussian noise of sigma 0.1."""
+"""What a probe is: as given; another label, uniform; uniform pixels and label; Gaussian noise of sigma 0.1.
+
+MAP-D's random input is normal noise, and it has typical and atypical suites, which need difficulty scores; "untouched"
+stands for both and holds the set's own errors. A study that injects uniform flips or noise images injects what two of
+the suites are: on these types the probe signals are at their best.
+"""
 
 MOST, SHARE = 250, 40  # at most 250 probes a suite, at most 1 in 40 rows
 

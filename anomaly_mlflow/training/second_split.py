@@ -20,7 +20,7 @@ __all__ = ["SecondSplit", "cross_validate"]
 class SecondSplit:
     """What a model that had learnt some rows still knew of them while it learnt the others.
 
-    rows: int64 (m,), positions learnt in the first phase; correct: bool (epochs, m), whether the given label is
+    rows: int64 (m,), positions trained on in the first phase; correct: bool (epochs, m), whether the given label is
     predicted after each epoch of the second phase.
     """
 

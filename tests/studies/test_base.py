@@ -8,7 +8,7 @@ S, R, U = Verdict.SUPPORTED, Verdict.REFUTED, Verdict.UNDECIDED
 
 
 def part(rule, *margin):
-    return Part(AnomalyType.NEAR_MISS, AnomalyType.HARD, (Arm("geometry", ("geometry",)),), rule, margin)
+    return Part(AnomalyType.NEAR_MISS, AnomalyType.HARD, (Arm("geometry", ("geometry.knn_distance",)),), rule, margin)
 
 
 @pytest.mark.parametrize(
