@@ -29,8 +29,8 @@ def best_of_families(
     features: one frame per seed; groups: int64 (n,), in the order of the ledger; table: as `auroc_by_type` gives it.
     Columns: family, type, signal, candidates (signals of the family), auroc (mean over seeds), low, high (over seeds
     and source groups; NaN for a type of under 5 groups). The interval is that of the signal once chosen, on the same
-    rows: the more candidates, the more the best looks better than it is. What is trained once for all seeds (clean side,
-    other folds, probes) adds nothing to it.
+    rows: the more candidates, the more the best looks better than it is. What is trained once for all seeds (clean
+    side, other folds, probes) adds nothing to it.
     """
     tables = [join(frame, ledger) for frame in features]
     types = ledger["anomaly_type"].to_numpy()
