@@ -53,8 +53,8 @@ def confident_joint(evidence: Evidence) -> np.ndarray:
     """1 where a class other than y is confident and predicted, otherwise 0.
 
     Class c is confident where p_c reaches its mean over the rows labelled c, less 1e-6; of several confident classes
-    the largest p of all classes counts, confident or not, as in cleanlab. No flag where p_y is the largest, or 1e-6 short of it (cleanlab's filter
-    `confident_learning`).
+    the largest p of all classes counts, confident or not, as in cleanlab. No flag where p_y is the largest, or 1e-6
+    short of it (cleanlab's filter `confident_learning`).
     """
     p, labels = evidence.out_of_fold_probabilities, evidence.labels
     confident = p >= _thresholds(p, labels) - TOLERANCE

@@ -21,7 +21,7 @@ LABEL_ERRORS = (AnomalyType.NEAR_MISS, AnomalyType.GROSS, AnomalyType.RANDOM_FLI
 
 @signal("representation", NEEDS, LABEL_ERRORS, "Zhu, Dong and Liu (2022), ICML (SimiFeat-V)", "n^2 d")
 def neighbour_vote(evidence: Evidence) -> np.ndarray:
-    """(max_{c != y} v_c - v_y) / sum_c v_c: above 0 exactly where SimiFeat's vote flags the given label y, but for ties."""
+    """(max_{c != y} v_c - v_y) / sum_c v_c: but for ties above 0 exactly where SimiFeat's vote flags the label y."""
     vote = _vote(evidence)
     lead = others_only(vote, evidence.labels).max(axis=1) - of_given_label(vote, evidence.labels)
     return lead / np.maximum(vote.sum(axis=1), NO_ZERO)

@@ -19,13 +19,7 @@ NO_ZERO = 1e-10  # as in scikit-learn, so that the numbers agree where reference
 LABEL_ERRORS = (AnomalyType.NEAR_MISS, AnomalyType.GROSS, AnomalyType.RANDOM_FLIP)
 
 
-@signal(
-    "geometry",
-    NEEDS,
-    (AnomalyType.OOD,),
-    "Kuan and Mueller (2022), ICML DataPerf (mean distance); k-th: Sun et al. (2022), ICML",
-    "nrd",
-)
+@signal("geometry", NEEDS, (AnomalyType.OOD,), "after Sun et al. (2022), ICML: the mean in place of the k-th", "nrd")
 def knn_distance(evidence: Evidence) -> np.ndarray:
     """Mean cosine distance of z to its 10 nearest references, over its leave-one-out median for reference rows.
 
