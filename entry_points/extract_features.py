@@ -1,5 +1,6 @@
 """Registered models and recording -> feature table."""
 
+from anomaly_mlflow.models.frozen import frozen_digest
 from anomaly_mlflow.signals import SIGNALS, find
 from anomaly_mlflow.signals.collect import collect
 from anomaly_mlflow.signals.suggestion import suggested_label
@@ -18,13 +19,20 @@ def signal_names(options: dict) -> list[str]:
     return [find(name).name for name in names]
 
 
+def check_options(options: dict) -> None:
+    """Raises UnknownName for a signal or encoder, BadOption and BadData for an encoder's file."""
+    signal_names(options)
+    if options["geometry_encoder"]:
+        frozen_digest(options["geometry_encoder"])
+
+
 @step(
     "extract_features",
     own=("signals", "passes", "geometry_encoder", "seed"),
     needs=("generate_noise", "train_clean", "train_folds", "train_noisy"),
     run_option="features_run",
     per_seed=True,
-    check=signal_names,
+    check=check_options,
 )
 def extract_features(run: Run, options: dict, upstream: Upstream) -> None:
     """Compute every signal from the two models and the recording; the ledger is not read."""

@@ -1,8 +1,10 @@
 """Checks of the options of generate_noise before anything is made."""
 
+import numpy as np
+
 from anomaly_mlflow.anomalies.plan import LABEL_TYPES, check_shares
 from anomaly_mlflow.anomalies.types import AnomalyType
-from anomaly_mlflow.data.human_labels import human_labels_digest
+from anomaly_mlflow.data.human_labels import human_labels
 from anomaly_mlflow.errors import BadOption
 
 __all__ = ["SHARES", "check_noise", "columns", "convention_of", "shares"]
@@ -35,7 +37,7 @@ def convention_of(options: dict) -> str | None:
 
 def columns(spec: str) -> list[str]:
     """The columns that a spec of human labels names."""
-    return spec.partition("#")[2].split(",")
+    return spec.rpartition("#")[2].split(",")
 
 
 def check_noise(options: dict) -> None:
@@ -77,4 +79,7 @@ def _check_people(options: dict) -> None:
             continue
         if not least <= len(columns(options[name])) <= most or not all(columns(options[name])):
             raise BadOption(f"{name}={options[name]} must name {words}, as in parquet:PATH#COLUMN,...")
-        human_labels_digest(options[name])  # a file that is missing is told before anything is trained
+        if len(set(columns(options[name]))) < len(columns(options[name])):
+            raise BadOption(f"{name}={options[name]} names a column twice; each person counts once")
+        # Read for no sample: a file or column that is missing is told before anything is trained.
+        human_labels(options[name], np.empty(0, np.int64), ("",))

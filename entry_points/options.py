@@ -36,6 +36,16 @@ class _Auto(click.ParamType):
         return converted
 
 
+class _Number(click.FloatRange):
+    """A number in a range; `nan` is in none."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        converted = super().convert(value, param, ctx)
+        if converted != converted:
+            self.fail("nan is no number.", param, ctx)
+        return converted
+
+
 class _None(click.ParamType):
     """Text, or `none` (passed on as None): an empty value would be lost on its way through MLproject."""
 
@@ -63,7 +73,7 @@ class _Model(click.ParamType):
         return value
 
 
-_share = click.FloatRange(0, 1)
+_share = _Number(0, 1)
 _count = click.IntRange(min=1)
 _positive = click.FloatRange(min=0, max=1e6, min_open=True)
 _table = click.Choice(TABLES)

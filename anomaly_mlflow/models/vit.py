@@ -3,6 +3,7 @@
 import torch
 from timm.models.vision_transformer import VisionTransformer
 from torch import nn
+from torch.nn.functional import pad
 
 from anomaly_mlflow.models.registry import ImageShape, model
 
@@ -20,10 +21,12 @@ class ViT(nn.Module):
         super().__init__()
         height, width, channels = image_shape
         side = min(height, width)
+        patch = max(2, round(side / 8))
+        self.margin = (0, -width % patch, 0, -height % patch)
         self.width, depth = (128, 6) if side >= 16 else (64, 4)
         self.body = VisionTransformer(
-            img_size=(height, width),
-            patch_size=max(2, round(side / 8)),
+            img_size=(height + self.margin[3], width + self.margin[1]),
+            patch_size=patch,
             in_chans=channels,
             num_classes=0,
             embed_dim=self.width,
@@ -31,7 +34,6 @@ class ViT(nn.Module):
             num_heads=4,
             global_pool="avg",
             class_token=False,
-            dynamic_img_pad=True,
         )
         # The fused attention's backward pass in bfloat16 is several times slower on a CPU.
         for block in self.body.blocks:
@@ -40,7 +42,7 @@ class ViT(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Embedding (n, 64 or 128)."""
-        return self.body(images)
+        return self.body(pad(images, self.margin))
 
 
 @model(

@@ -66,6 +66,12 @@ MISTAKES = {
     "unknown signal": (["extract_features", "--signals", "entropy,foo"], r"unknown signal 'foo'; known: .*entropy"),
     "missing file": (["train_baseline", "--dataset", "parquet:/nowhere/x.parquet"], r"/nowhere/x\.parquet"),
     "shares above one": (["generate_noise", "--gross_share", "0.6", "--ood_share", "0.6"], r"sum to 1\.35"),
+    "a share that is no number": (["generate_noise", "--convention_rate", "nan"], r"nan is no number"),
+    "unknown frozen encoder": (["extract_features", "--geometry_encoder", "timm:nope"], r"unknown model 'timm:nope'"),
+    "missing frozen weights": (
+        ["extract_features", "--geometry_encoder", "timm:resnet18@/nowhere/w.safetensors"],
+        r"/nowhere/w\.safetensors",
+    ),
     "a share of two": (["generate_noise", "--gross_share", "2"], r"gross_share.*2.*0<=x<=1"),
     "no such run": (["extract_features", "--noisy_run", "f" * 32], r"there is no run 'f{32}'"),
     "no such model": (["extract_features", "--noisy_run", "models:/nobody@champion"], r"no registered model"),

@@ -7,7 +7,7 @@ from anomaly_mlflow.models import MODELS, Architecture, build, find
 from anomaly_mlflow.training.checkpoints import load_model, save_model
 from anomaly_mlflow.training.inference import infer, infer_layers
 
-SHAPES = [(8, 8, 1), (32, 32, 3), (28, 28, 1), (21, 30, 3)]
+SHAPES = [(8, 8, 1), (32, 32, 3), (28, 28, 1), (21, 30, 3), (30, 30, 1), (33, 31, 3)]
 TIMM = ["resnet10t", "vit_tiny_patch16_224", "convnext_atto", "mobilenetv3_small_050", "efficientnet_b0"]
 TIMM += ["swin_tiny_patch4_window7_224", "mvitv2_tiny"]  # maps with channels last; no places for features
 EVERY = [*sorted(MODELS), *(f"timm:{name}" for name in TIMM)]
