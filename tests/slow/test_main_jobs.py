@@ -42,7 +42,7 @@ def commands():
     block = re.search(r"<!-- other data and models -->\n+```\n(.*?)```", text, re.DOTALL)[1]
     found = {}
     for line in block.replace("\\\n", " ").strip().splitlines():
-        words = shlex.split(line, comments=True)
+        words = shlex.split(line)
         dataset = next(word for word in words if word.startswith("dataset="))
         name = next(name for name in NEEDED if name in re.sub(r"^dataset=(parquet:)?", "", dataset))
         found[name] = words
