@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import pickletools
 import zipfile
 from pathlib import Path
 
@@ -13,6 +14,26 @@ __all__ = ["read_cifarn"]
 
 MAGIC = 0x1950A86A20F9469CFC6C
 """First object of a file of torch before 1.6; three more follow, then the dict."""
+MOST_BYTES = 1 << 26
+MOST_OPCODES = 1000
+"""A table takes some twenty an array."""
+
+_MAKERS = {
+    "BINUNICODE",
+    "SHORT_BINUNICODE",
+    "BINBYTES",
+    "SHORT_BINBYTES",
+    "GLOBAL",
+    "STACK_GLOBAL",
+    "REDUCE",
+    "EMPTY_DICT",
+}
+_NUMBERS = {"BININT", "BININT1", "BININT2", "LONG1", "NONE", "NEWTRUE", "NEWFALSE"}
+_TUPLES = {"EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"}
+_PUTS, _GETS = {"BINPUT", "LONG_BINPUT", "MEMOIZE"}, {"BINGET", "LONG_BINGET"}
+_OPCODES = _MAKERS | _NUMBERS | _TUPLES | _PUTS | _GETS
+_OPCODES |= {"PROTO", "FRAME", "MARK", "SETITEM", "SETITEMS", "BUILD", "STOP"}
+_INTEGERS = {kind + size for kind in "iu" for size in "1248"}
 
 
 def read_cifarn(path: Path) -> dict[str, np.ndarray]:
@@ -22,6 +43,10 @@ def read_cifarn(path: Path) -> dict[str, np.ndarray]:
     Raises BadData where the file is missing or something else.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise ValueError("it is no file")
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError("it is too large")
         found = _loaded(path.read_bytes())
         return {str(name): array.values() for name, array in found.items() if isinstance(array, _Array)}
     except FileNotFoundError:
@@ -34,13 +59,16 @@ def read_cifarn(path: Path) -> dict[str, np.ndarray]:
 def _loaded(content: bytes) -> dict:
     if zipfile.is_zipfile(io.BytesIO(content)):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            (entry,) = (one for one in archive.infolist() if one.filename.endswith("/data.pkl"))
+            entries = [one for one in archive.infolist() if one.filename.endswith("/data.pkl")]
+            if len(entries) != 1:
+                raise ValueError(f"it has {len(entries)} parts data.pkl")
+            (entry,) = entries
             if entry.compress_type != zipfile.ZIP_STORED:
                 raise ValueError("its parts are compressed")
-            found = _Unpickler(io.BytesIO(archive.read(entry))).load()
+            found = _unpickled(io.BytesIO(archive.read(entry)))
     else:
         file = io.BytesIO(content)
-        magic, _version, _system, found = (_Unpickler(file).load() for _ in range(4))
+        magic, _version, _system, found = (_unpickled(file) for _ in range(4))
         if magic != MAGIC:
             raise ValueError("it does not begin as torch's files do")
     if not isinstance(found, dict):
@@ -48,11 +76,40 @@ def _loaded(content: bytes) -> dict:
     return found
 
 
+def _unpickled(file: io.BytesIO) -> object:
+    start = file.tell()
+    _check(file)
+    file.seek(start)
+    return _Unpickler(file).load()
+
+
+def _check(file: io.BytesIO) -> None:
+    """Refuses what a table of arrays never needs, and a few bytes could hang or kill the process with.
+
+    A memo or a nesting without end, and a tuple that stands twice in another and so on: hashing that never ends.
+    """
+    before, plain = "", {}
+    for number, (opcode, argument, _) in enumerate(pickletools.genops(file)):
+        name = opcode.name
+        if name not in _OPCODES or number >= MOST_OPCODES:
+            raise ValueError("it is too long a pickle" if name in _OPCODES else f"its pickle has a {name}")
+        if name in _PUTS:
+            place = len(plain) if name == "MEMOIZE" else argument
+            if place > MOST_OPCODES:
+                raise ValueError("its memo is too large")
+            plain[place] = before in _MAKERS
+        elif name in _GETS and not plain.get(argument):
+            raise ValueError("it repeats a tuple")
+        before = name
+
+
 class _Dtype:
     """Stands in for numpy's: hostile states can corrupt the memory of the real one."""
 
     def __init__(self, name: str, *flags: object):
-        self.name, self.order = str(name), "="
+        if name not in _INTEGERS:
+            raise ValueError("it holds an array that is no list of whole numbers")
+        self.name, self.order = name, "="
 
     def __setstate__(self, state: tuple) -> None:
         self.order = state[1]
@@ -66,7 +123,7 @@ class _Array:
 
     def values(self) -> np.ndarray:
         """int64 (n,)."""
-        if len(self.shape) != 1 or self.dtype.name[0] not in "iu" or self.dtype.order not in "<>=|":
+        if len(self.shape) != 1 or self.dtype.order not in "<>=|":
             raise ValueError("it holds an array that is no list of whole numbers")
         values = np.frombuffer(self.content, np.dtype(self.dtype.name).newbyteorder(self.dtype.order))
         if values.shape != self.shape:

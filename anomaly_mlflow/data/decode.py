@@ -11,18 +11,21 @@ from itertools import count
 import numpy as np
 from PIL import Image, JpegImagePlugin
 
-from anomaly_mlflow.data.listing import Raw
+from anomaly_mlflow.data.listing import MOST_BYTES, Raw
 from anomaly_mlflow.data.on_disk import empty_images
 from anomaly_mlflow.data.samples import Encoding
 from anomaly_mlflow.errors import BadData
 
-__all__ = ["Pictures", "decode"]
+__all__ = ["SMALLEST", "Pictures", "decode"]
 
 # Pillow also opens formats that run a program (EPS) or are no pictures; data from strangers meets only these.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 GREY_MODES = {"1", "L", "LA", "I;16", "I;16L", "I;16B"}
 
 Shape = tuple[int, int, int]
+
+SMALLEST = 4
+"""Pixels a side."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def decode(
     shape: by default size x size, or the most common size, and grey only if every image is. Sizes change by Lanczos
     with antialiasing. Images above Pillow's decompression-bomb limit count as ones that do not decode.
     The array is a file where it would fill half of the free memory.
-    Raises BadData where no image decodes or the disk has no room for that file.
+    Raises BadData where no image decodes, most are smaller than 4 pixels a side, or the disk has no room for that file.
     """
     headers, known = {}, {}
 
@@ -67,6 +70,10 @@ def decode(
     if not headers:
         raise _nothing(failures)
     shape = shape or _common_shape(headers.values(), size)
+    if min(shape[:2]) < SMALLEST:
+        raise BadData(
+            f"images of {shape[1]}x{shape[0]} pixels are too small; image_size={SMALLEST} or more enlarges them"
+        )
     images, kept = empty_images(len(headers), shape), np.zeros(len(headers) + len(failures), dtype=bool)
     places = count()
 
@@ -110,7 +117,7 @@ def _bombs_are_errors() -> Iterator[None]:
 
 def _open(raw: Raw) -> Image.Image:
     if raw is None:
-        raise ValueError("no bytes")
+        raise ValueError(f"no bytes, or more than {MOST_BYTES >> 20} MB")
     if isinstance(raw, np.ndarray):
         return Image.fromarray(raw)
     return Image.open(io.BytesIO(raw), formats=FORMATS)

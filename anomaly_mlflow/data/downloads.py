@@ -56,8 +56,10 @@ def _downloaded(spec: Spec, name: str, files: str, classes: tuple[str, ...]) -> 
     try:
         data = getattr(datasets, name)(str(root), **part, download=True)
     except Exception as error:  # the network, a full disk, or a broken file that torchvision's reader trips over
-        advice = f"place {files} in {root} or use parquet:PATH"
-        raise BadData(f"{spec.name} could not be downloaded or read ({type(error).__name__}); {advice}") from error
+        there = any(root.glob("*_32x32.mat" if name == "SVHN" else f"{files}/*"))
+        problem = "read, what is there is broken or incomplete" if there else "downloaded"
+        advice = f"{'remove or replace' if there else 'place'} {files} in {root} or use parquet:PATH"
+        raise BadData(f"{spec.name} could not be {problem} ({type(error).__name__}); {advice}") from error
     images, labels = np.asarray(data.data), np.asarray(data.labels if name == "SVHN" else data.targets)
     if name == "SVHN":
         images = images.transpose(0, 2, 3, 1)

@@ -42,7 +42,10 @@ def human_labels_digest(spec: str) -> str:
     """sha256, hex, of the columns asked for and of the file. Raises BadOption, UnknownName, BadData."""
     _, path, columns = _parsed(spec)
     try:
-        total = hashlib.sha256(path.read_bytes())
+        if not path.is_file():
+            raise _missing(path)
+        with path.open("rb") as file:
+            total = hashlib.file_digest(file, "sha256")
     except OSError:
         raise _missing(path) from None
     total.update(repr(columns).encode())
@@ -73,6 +76,8 @@ def _from_parquet(path: Path, columns: list[str]) -> Table:
         if key is None:
             raise BadData(f"{path} has no column 'index' or 'sample_id'; it has: {', '.join(names[:10])}")
         _check_columns(columns, [name for name in names if name != key])
+        if names.count(key) > 1:
+            raise BadData(f"{path} has several columns '{key}'; rename one")
         table = file.read(columns=[key, *columns])
         if not pa.types.is_integer(table[key].type) or table[key].null_count:
             raise BadData(f"{path}: column '{key}' must be whole numbers without gaps")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from anomaly_mlflow.data.listing import Listing, Spec, source
+from anomaly_mlflow.data.listing import MOST_BYTES, Listing, Spec, source
 from anomaly_mlflow.data.names import set_name
 from anomaly_mlflow.errors import BadData
 
@@ -50,7 +50,7 @@ def _images(folder: Path) -> list[Path]:
 
 def _bytes(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return path.read_bytes() if path.stat().st_size <= MOST_BYTES else None
     except OSError:
         return None
 

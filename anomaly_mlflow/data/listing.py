@@ -9,9 +9,12 @@ import numpy as np
 
 from anomaly_mlflow.errors import BadOption, UnknownName
 
-__all__ = ["SOURCES", "Listing", "Raw", "Spec", "from_arrays", "list_source", "parse", "source"]
+__all__ = ["MOST_BYTES", "SOURCES", "Listing", "Raw", "Spec", "from_arrays", "list_source", "parse", "source"]
 
 Raw = bytes | np.ndarray | None
+
+MOST_BYTES = 1 << 26
+"""An encoded image with more counts as one that does not decode."""
 
 
 @dataclass(frozen=True)

@@ -68,16 +68,17 @@ def _columns(path: Path) -> tuple[Path, dict[str, str]]:
 def _schema(path: Path, columns: dict[str, str], spec: Spec) -> pa.Schema:
     with readable(path):
         schema = pq.read_schema(path)
+        names = schema.names
     for role, name in columns.items():
-        if name not in schema.names and (role in ("image", "label") or role != name):
+        if name not in names and (role in ("image", "label") or role != name):
             advice = "" if role != name else f"; write #{role}=COLUMN where it is called otherwise"
-            raise BadData(f"{path} has no column '{name}'; it has: {', '.join(schema.names[:10])}{advice}")
-    twice = [name for name in schema.names[:1000] if schema.names.count(name) > 1]
+            raise BadData(f"{path} has no column '{name}'; it has: {', '.join(names[:10])}{advice}")
+    twice = [name for name in names[:1000] if names.count(name) > 1]
     if twice:
         raise BadData(f"{path} has several columns '{twice[0]}'; rename one")
     for name, _ in spec.where:
-        if name not in schema.names:
-            raise UnknownName("column", name, schema.names)
+        if name not in names:
+            raise UnknownName("column", name, names)
     image_type(path, columns["image"], schema.field(columns["image"]).type)
     return schema
 

@@ -9,7 +9,7 @@ import anomaly_mlflow.data.bundled
 import anomaly_mlflow.data.downloads
 import anomaly_mlflow.data.imagefolder
 import anomaly_mlflow.data.parquet  # noqa: F401  (the four register their sources)
-from anomaly_mlflow.data.decode import Pictures, Shape, decode
+from anomaly_mlflow.data.decode import SMALLEST, Pictures, Shape, decode
 from anomaly_mlflow.data.groups import fingerprints, join_groups
 from anomaly_mlflow.data.listing import Listing, list_source
 from anomaly_mlflow.data.samples import Samples
@@ -18,7 +18,7 @@ from anomaly_mlflow.errors import BadData, BadOption
 
 __all__ = ["SIZES", "digest", "load", "load_split", "materialise"]
 
-SIZES = range(4, 513)
+SIZES = range(SMALLEST, 513)
 """Pixels a side that images may be brought to."""
 
 logger = logging.getLogger("anomaly_mlflow")

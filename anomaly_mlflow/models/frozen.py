@@ -48,7 +48,10 @@ def frozen_digest(spec: str) -> str:
     if file is None:
         return spec
     try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
+        if not file.is_file():
+            raise BadData(f"{file} is no file; name a safetensors file")
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
     except OSError as error:
         raise BadData(f"{file} cannot be read ({error.strerror}); name a safetensors file") from None
 
@@ -60,4 +63,7 @@ def _read(spec: str) -> tuple[str, Path | None]:
     prefix, _, name = model.partition(":")
     if prefix != "timm" or (at and not path):
         raise BadOption(f"'{spec}' is no frozen encoder; write timm:NAME or timm:NAME@PATH.safetensors")
-    return name, Path(path).expanduser() if at else None
+    try:
+        return name, Path(path).expanduser() if at else None
+    except RuntimeError as error:  # no such user
+        raise BadOption(f"path '{path}': {error}") from None

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import timm
+import torch
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
 from huggingface_hub.utils import logging
@@ -14,6 +15,7 @@ from anomaly_mlflow.errors import BadData, BadOption
 __all__ = ["create_from_file", "first_line", "published_weights"]
 
 FILE = "model.safetensors"
+MOST_CLASSES = 100_000
 
 
 def published_weights(name: str) -> Path:
@@ -67,15 +69,34 @@ def _classes(name: str, file: Path) -> int:
     """Rows of the head in the file, 0 where it has none."""
     if file.suffix != ".safetensors":
         raise BadOption(f"{file} is no .safetensors file; no other kind of weights is read")
+    if file.exists() and not file.is_file():
+        raise BadData(f"{file} is no file; name a safetensors file")
     head = timm.get_pretrained_cfg(name).classifier
     heads = [head] if isinstance(head, str) else head or []
     try:
         with safe_open(file, "pt") as weights:
             keys = set(weights.keys())
-            rows = [weights.get_slice(f"{one}.weight").get_shape()[0] for one in heads if f"{one}.weight" in keys]
+            shapes = {
+                f"{one}.weight": weights.get_slice(f"{one}.weight").get_shape()
+                for one in heads
+                if f"{one}.weight" in keys
+            }
     except (SafetensorError, OSError, IndexError) as error:
         raise BadData(f"{file} cannot be read ({first_line(error)}); name another file") from None
-    return rows[0] if rows else 0
+    for key, shape in shapes.items():  # timm would make a head as large as the file claims
+        rows, *columns = shape or [0]
+        if not 1 <= rows <= MOST_CLASSES or columns != _columns(name, key, columns):
+            raise BadData(f"{file} does not hold the weights of '{name}' (a head of {shape}); name another file")
+    return next(iter(shapes.values()))[0] if shapes else 0
+
+
+def _columns(name: str, key: str, default: list[int]) -> list[int]:
+    """Shape of a row of the model's own head, the default where it cannot be looked at."""
+    try:
+        with torch.device("meta"):  # shapes alone, no memory
+            return list(timm.create_model(name, num_classes=2).state_dict()[key].shape[1:])
+    except Exception:  # some models compute with their weights as they are made; others name their heads otherwise
+        return default
 
 
 def _from_cache(repository: str) -> str | None:

@@ -95,7 +95,9 @@ def test_files_that_are_no_idx_files_end_in_one_line(monkeypatch, tmp_path):
     with pytest.raises(BadData, match=r"the labels in .* do not fit its images"):
         load("mnist")
     (tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte").write_bytes(b"no idx file")
-    with pytest.raises(BadData, match=f"mnist could not be .*; place MNIST/raw in {tmp_path} or use parquet:PATH"):
+    with pytest.raises(
+        BadData, match=f"mnist could not be read, .* remove or replace MNIST/raw in {tmp_path} or use parquet:PATH"
+    ):
         load("mnist")
 
 
@@ -104,6 +106,6 @@ def test_without_network_a_download_says_what_to_do(monkeypatch, tmp_path, name)
     for one in ("CIFAR10", "CIFAR100", "FashionMNIST", "MNIST", "SVHN"):
         monkeypatch.setattr(torchvision.datasets, one, unreachable)
     monkeypatch.setenv("ANOMALY_DOWNLOADS", str(tmp_path))
-    with pytest.raises(BadData, match=f"{name} could not be .* in {tmp_path} or use parquet:PATH") as caught:
+    with pytest.raises(BadData, match=f"{name} could not be downloaded .*; place .* in {tmp_path} or") as caught:
         load(name)
     assert "\n" not in str(caught.value)

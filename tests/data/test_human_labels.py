@@ -4,6 +4,8 @@ import zipfile
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from image_files import real
@@ -147,3 +149,44 @@ def test_cifar10n_differs_from_the_clean_labels_as_often_as_published():
     # Wei et al. 2022, table 1: aggregate 9.03 %, random 17.23, 18.12 and 17.64 %, worst 40.21 %.
     rates = (labels[1:] != labels[0]).mean(axis=1)
     np.testing.assert_allclose(rates, [0.0903, 0.1723, 0.1812, 0.1764, 0.4021], atol=0.0003)
+
+
+def zipped_pickle(path, content):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/data.pkl", content)
+    return f"cifarn:{path}#a"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\x80\x02})" + b"\x85" * 300_000 + b"K\x01s.", "too long"),  # hashing it overflows the stack
+        (b"\x80\x02})" + b"2\x86" * 40 + b"K\x01s.", "has a DUP"),  # hashing it takes 2 ** 40 steps
+        (b"\x80\x02})" + b"q\x00h\x00\x86" * 40 + b"K\x01s.", "repeats a tuple"),
+        (b"\x80\x02})" + b"Nbq\x00h\x00\x86" * 40 + b"K\x01s.", "repeats a tuple"),
+        (b"\x80\x02}r\xff\xff\xff\x0f.", "memo is too large"),
+        (b"\x80\x02cnumpy\ndtype\n)\x85R.", "whole numbers"),
+    ],
+    ids=["deep", "doubled", "doubled by memo", "doubled by a memo after a state", "memo", "name of a type"],
+)
+def test_a_pickle_that_would_crash_or_hang_is_refused_before_it_is_read(tmp_path, content, message):
+    assert message in refused(zipped_pickle(tmp_path / "a.pt", content))
+
+
+def test_an_archive_without_a_pickle_is_told_so(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.pt", "w") as archive:
+        archive.writestr("a/other", b"")
+    assert "it has 0 parts data.pkl" in refused(f"cifarn:{tmp_path / 'a.pt'}#a")
+
+
+def test_a_table_that_is_no_file_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")  # reading it would wait for ever
+    for kind in ("parquet", "cifarn"):
+        refused(f"{kind}:{tmp_path / 'pipe'}#a")
+        with pytest.raises(BadData, match="cannot be read"):
+            human_labels_digest(f"{kind}:{tmp_path / 'pipe'}#a")
+
+
+def test_a_table_with_two_indices_is_refused(tmp_path):
+    pq.write_table(pa.table([[0, 1], [0, 1], [0, 1]], names=["index", "index", "a"]), tmp_path / "t.parquet")
+    assert "several columns 'index'; rename one" in refused(f"parquet:{tmp_path / 't.parquet'}#a")

@@ -79,3 +79,11 @@ def test_a_test_folder_is_matched_by_class_name(tmp_path):
     assert tested.image_shape == (8, 8, 3)
     with pytest.raises(BadData, match="must agree"):
         load_split(train, test=write_folder(tmp_path / "other", {"zebra": 2}))
+
+
+def test_a_file_that_is_too_large_for_an_image_is_not_read(tmp_path, caplog):
+    spec = write_folder(tmp_path / "pets", {"a": 4})
+    with (tmp_path / "pets" / "a" / "001.png").open("r+b") as file:
+        file.truncate((64 << 20) + 1)
+    assert load(spec).sample_id.tolist() == [0, 2, 3]
+    assert "no bytes, or more than 64 MB" in caplog.text

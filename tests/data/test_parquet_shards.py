@@ -1,4 +1,5 @@
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from image_files import picture, png, write_parquet, write_shard
@@ -114,3 +115,34 @@ def test_the_digest_follows_every_shard(tmp_path):
     before = digest(f"parquet:{folder}")
     write_shard(folder / "train-00002-of-00003.parquet", range(30, 40), PETS, label=[0] * 10)
     assert digest(f"parquet:{folder}") != before
+
+
+@pytest.mark.parametrize("place", ["", "/train-*.parquet", "/train-00000-of-00003.parquet"])
+def test_a_set_that_lacks_a_shard_is_refused(tmp_path, place):
+    three_shards(tmp_path)
+    (tmp_path / "train-00001-of-00003.parquet").unlink()
+    with pytest.raises(BadData, match=r"is one of 3 shards and [12] of them are here or named; name all"):
+        load(f"parquet:{tmp_path}{place}")
+
+
+def test_two_stars_mean_one(tmp_path):
+    assert len(load(f"parquet:{three_shards(tmp_path)}/**.parquet")) == 30
+
+
+def test_a_class_name_that_is_no_text_is_refused(tmp_path):
+    write_shard(tmp_path / "a.parquet", range(4), {"label": {"names": ["a", "\ud800"]}}, label=[0, 1, 0, 1])
+    with pytest.raises(BadData, match=r"a class name of column 'label' is no valid text"):
+        load(f"parquet:{tmp_path / 'a.parquet'}")
+
+
+def test_large_cells_are_held_a_few_at_a_time_and_too_large_ones_count_as_broken(tmp_path, monkeypatch):
+    cells = pa.array([bytes(1 << 20)] * 200 + [png(0)] * 40, pa.binary())
+    pq.write_table(pa.table({"image": cells, "label": [0, 1] * 120}), tmp_path / "a.parquet", compression="zstd")
+    monkeypatch.setattr(shards, "MOST_BYTES", 1 << 19)
+    usual, pool = pa.default_memory_pool(), pa.proxy_memory_pool(pa.default_memory_pool())
+    pa.set_memory_pool(pool)
+    try:
+        assert len(load(f"parquet:{tmp_path / 'a.parquet'}")) == 40
+    finally:
+        pa.set_memory_pool(usual)
+    assert pool.max_memory() < 100 << 20

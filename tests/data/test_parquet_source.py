@@ -132,6 +132,8 @@ def broken(path, spec):
     ]:
         write_parquet(path / f"{name}.parquet", [png(0)][: len(labels)], labels, **more)
     write_parquet(path / "twice.parquet", [png(0)] * 3, [0, 1, 0], index=[4, 5, 4])
+    (path / "no_text.parquet").write_bytes(content.replace(b"label", b"labe\xff"))
+    write_parquet(path / "tiny.parquet", [png(0, width=3)] * 3, [0, 1, 0])
     write_parquet(path / "garbage.parquet", [b"x"] * 3, [0, 1, 0])
     write_parquet(path / "list.parquet", [png(0)] * 3, [0, 1, 0], tags=[[1], [2], [3]])
 
@@ -148,6 +150,8 @@ def broken(path, spec):
         ("text_label", "whole numbers"),
         ("gap", "1 empty cells"),
         ("none", "has no rows"),
+        ("no_text", "no readable Parquet file"),
+        ("tiny", "images of 3x8 pixels are too small; image_size=4 or more"),
         ("twice", "'index' must be unique, and 4"),
         ("garbage", "none of the 3 images decodes"),
     ],

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 import timm
@@ -7,7 +9,7 @@ from torch.nn.functional import interpolate
 
 from anomaly_mlflow.errors import BadData, BadOption, UnknownName
 from anomaly_mlflow.models import Architecture, build, timm_weights
-from anomaly_mlflow.models.frozen import embed_frozen
+from anomaly_mlflow.models.frozen import embed_frozen, frozen_digest
 from anomaly_mlflow.training.checkpoints import load_model, save_model
 
 NAME = "test_resnet"  # the smallest convolutional model of timm, 160 pixels a side
@@ -173,3 +175,19 @@ def test_a_model_that_began_pretrained_is_loaded_without_the_hub(hub, tmp_path, 
     monkeypatch.setattr(timm_weights, "hf_hub_download", forbidden)
     images = torch.rand(2, 3, 32, 32)
     assert torch.equal(load_model(tmp_path / "model")(images), model(images))
+
+
+@pytest.mark.parametrize("shape", [(1_500_000, 0), (5, 3), (5,), (0, 96), (5, 96, 9)])
+def test_a_head_that_does_not_fit_the_model_is_refused_before_it_is_made(shape, tmp_path):
+    _, file = weights_file(tmp_path, spoil=lambda weights: weights.update({"fc.weight": torch.zeros(shape)}))
+    with pytest.raises(BadData, match=r"does not hold the weights of .* \(a head of \["):
+        embed_frozen(f"timm:{NAME}@{file}", pictures(n=1))
+
+
+def test_a_weights_file_that_is_no_file_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "a.safetensors")  # reading it would wait for ever
+    for call in (frozen_digest, lambda spec: embed_frozen(spec, pictures(n=1))):
+        with pytest.raises(BadData, match="is no file"):
+            call(f"timm:{NAME}@{tmp_path / 'a.safetensors'}")
+        with pytest.raises(BadOption, match="~nosuch"):
+            call(f"timm:{NAME}@~nosuch/a.safetensors")
