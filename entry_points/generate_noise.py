@@ -15,6 +15,7 @@ from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import BadData, BadOption
 from anomaly_mlflow.report.preview import preview_grid
 from anomaly_mlflow.tracking.run import Run
+from entry_points.fold_files import number_lists
 from entry_points.noise_checks import SHARES, check_noise, columns, convention_of, shares
 from entry_points.sample_files import load_again, write_samples
 from entry_points.step import Upstream, only, step
@@ -89,10 +90,12 @@ def _hard(
     share, seed = options["hard_share"], options["seed"]
     if raters is not None:
         return drawn_rows(right & disputed(raters, samples.labels), share, seed), None
-    out_of_fold = baseline.frame("baseline/out_of_fold.parquet", {"sample_id": int, "logits": object})
-    if not np.array_equal(out_of_fold["sample_id"], samples.sample_id):
+    table = "baseline/out_of_fold.parquet"
+    out_of_fold = baseline.frame(table, {"sample_id": int, "logits": object})
+    logits = number_lists(out_of_fold["logits"], baseline, table)
+    if not np.array_equal(out_of_fold["sample_id"], samples.sample_id) or logits.shape[1] != samples.num_classes:
         raise BadData(f"the data source has changed since run {baseline.id}; run train_baseline again")
-    hardness = difficulty(margin_of(np.stack(out_of_fold["logits"]), samples.labels), options["hard_by"])
+    hardness = difficulty(margin_of(logits, samples.labels), options["hard_by"])
     if options["near_miss_from"] == "any":
         return hard_rows(hardness, share, right), None
     has_partner = np.isin(samples.labels, list(tables.near))

@@ -32,13 +32,10 @@ class Architecture:
     def from_dict(cls, values: object) -> "Architecture":
         """Check and read what `to_dict` wrote. Raises BadData: the file may come from anybody."""
         try:
-            height, width, channels = (int(size) for size in values["image_shape"])
-            found = cls(
-                str(values["name"]),
-                (height, width, channels),
-                int(values["num_classes"]),
-                float(values["dropout"]),
-            )
+            height, width, channels = values["image_shape"]
+            found = cls(values["name"], (height, width, channels), values["num_classes"], float(values["dropout"]))
+            if {type(size) for size in (*found.image_shape, found.num_classes)} != {int} or type(found.name) is not str:
+                raise TypeError("sizes are whole numbers, the name is text")
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise BadData(f"architecture.json does not describe a model ({error!r}); log the model again") from None
         sane = 1 <= height <= 1024 and 1 <= width <= 1024 and channels in (1, 3)

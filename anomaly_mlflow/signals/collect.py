@@ -1,5 +1,6 @@
 """Trained models and a recording -> Evidence."""
 
+from dataclasses import is_dataclass
 from pathlib import Path
 
 import numpy as np
@@ -40,22 +41,24 @@ def collect(
 
     clean, noisy: model folders (JSON and safetensors); snapshots: folder of the noisy model's snapshots;
     passes: stochastic passes of the noisy model's head; frozen: encoder of the geometry, in place of the clean side's.
-    The rest is evidence as it is.
+    The rest is evidence as it is. All arrays of the evidence are read-only: a signal cannot change what others see.
     """
     model = _fitting(load_model(noisy), samples, noisy)
-    layers = infer_layers(model, samples.images)
+    layers = _finite(infer_layers(model, samples.images), noisy)
     head = Head(*(value.detach().cpu().numpy() for value in (model.head.weight, model.head.bias)))
-    known = [_fitting(each, samples, snapshots) for each in load_snapshots(snapshots)]
-    return Evidence(
-        sample_id=samples.sample_id,
-        labels=samples.labels,
+    known = [_fitting(each, samples, snapshots) for each in load_snapshots(snapshots, len(recording.logits))]
+    with np.errstate(over="ignore", invalid="ignore"):
+        logits = layers[-1] @ head.weight.T + head.bias
+    evidence = Evidence(
+        sample_id=samples.sample_id.view(),
+        labels=samples.labels.view(),
         num_classes=samples.num_classes,
-        images=samples.images,
-        logits=layers[-1] @ head.weight.T + head.bias,
+        images=samples.images.view(),
+        logits=_finite([logits], noisy)[0],
         embeddings=layers[-1],
         head=head,
         layers=layers,
-        gradient_spread=gradient_spread(known, samples.images, samples.labels),
+        gradient_spread=_finite([gradient_spread(known, samples.images, samples.labels)], snapshots)[0],
         stochastic=stochastic_logits(model, layers[-1], passes, seed),
         recording=recording,
         references=cross_fitted(samples, clean, frozen),
@@ -63,6 +66,8 @@ def collect(
         second_split=second_split,
         probes=probes,
     )
+    _freeze(evidence)
+    return evidence
 
 
 def cross_fitted(samples: Samples, folder: Path, frozen: str | None = None) -> list[CrossFit]:
@@ -89,7 +94,7 @@ def _judge(
         if read_seen(folder) != seen_digest(samples.sample_id[reference]):
             raise Leakage(f"the encoder in {folder} was trained on other rows than {CROSS_FIT} says; train it again")
         model = _fitting(load_model(folder), samples, folder)
-        own, others = (infer(model, samples.images, rows=mask)[0] for mask in (judged, reference))
+        own, others = _finite([infer(model, samples.images, rows=mask)[0] for mask in (judged, reference)], folder)
     else:
         own, others = embeddings[judged], embeddings[reference]
     return CrossFit(
@@ -107,15 +112,35 @@ def _fitting(model: Classifier, samples: Samples, folder: Path) -> Classifier:
     known = model.architecture
     if (known.image_shape, known.num_classes) != (samples.image_shape, samples.num_classes):
         raise BadData(f"the model in {folder} is for other images or classes than '{samples.name}'; train it again")
-    if not all(weight.isfinite().all() for weight in model.parameters()):
+    values = model.state_dict()
+    spread = [(value >= 0).all() for name, value in values.items() if name.endswith("running_var")]
+    if not all(value.isfinite().all() for value in values.values()):
         raise BadData(f"the weights in {folder} are no numbers; train the model again")
+    if not (model.deviation > 0).all() or not all(spread):
+        raise BadData(f"a deviation or variance in {folder} is not positive; train the model again")
     return model
+
+
+def _finite(arrays: list[np.ndarray], folder: Path) -> list[np.ndarray]:
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise BadData(f"the model in {folder} makes no numbers of these images (overflow); train it again")
+    return arrays
+
+
+def _freeze(value: object) -> None:
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    elif isinstance(value, list | tuple):
+        for each in value:
+            _freeze(each)
+    elif is_dataclass(value):
+        _freeze(list(vars(value).values()))
 
 
 def _read_plan(folder: Path) -> pd.DataFrame:
     try:
         plan = pd.read_parquet(folder / CROSS_FIT, columns=["sample_id", "fold", "reference"])
-    except (OSError, pa.ArrowException, ValueError) as error:
+    except (OSError, pa.ArrowException, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise BadData(f"{folder} holds no cross-fitted clean model ({error})") from None
     if [dtype.kind for dtype in plan.dtypes] != ["i", "i", "b"]:
         raise BadData(f"{CROSS_FIT} in {folder} has columns of other types; train the clean model again")

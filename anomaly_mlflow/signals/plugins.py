@@ -1,7 +1,8 @@
 """Signals of other packages: entry points of the group `anomaly_mlflow.signals` name modules that register them."""
 
 import hashlib
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
 from inspect import getsourcefile
 from pathlib import Path
@@ -17,7 +18,7 @@ def load_plugins() -> None:
     for point in entry_points(group="anomaly_mlflow.signals"):
         try:
             point.load()
-        except Exception as error:  # whatever a stranger's module raises
+        except (Exception, SystemExit) as error:  # whatever a stranger's module raises
             package = point.dist.name if point.dist else point.value
             raise AnomalyError(
                 f"the signals of package '{package}' cannot be loaded ({error!r}); mend or uninstall it"
@@ -25,7 +26,17 @@ def load_plugins() -> None:
 
 
 def plugin_digests(names: Iterable[str]) -> dict[str, str]:
-    """sha256 (hex) of the source file of each of these signals that is not this package's own."""
+    """sha256 (hex) of the file of each of these signals that is not this package's own and has one."""
     functions = {name: SIGNALS[name].function for name in names}
-    others = {name: f for name, f in functions.items() if not f.__module__.startswith("anomaly_mlflow.")}
-    return {name: hashlib.sha256(Path(getsourcefile(f)).read_bytes()).hexdigest() for name, f in others.items()}
+    others = {name: f for name, f in functions.items() if not str(f.__module__).startswith("anomaly_mlflow.")}
+    files = {name: file for name, f in others.items() if (file := _file(f))}
+    return {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items()}
+
+
+def _file(function: Callable) -> Path | None:
+    try:
+        found = getsourcefile(function)
+    except TypeError:  # compiled
+        found = None
+    found = found or getattr(sys.modules.get(function.__module__), "__file__", None)
+    return Path(found) if found and Path(found).is_file() else None

@@ -16,7 +16,7 @@ def feature_table(evidence: Evidence, names: Iterable[str] | None = None) -> pd.
     """Evaluate signals by name, all registered ones where no names are given.
 
     Columns: sample_id (int64), then one float64 column `family.signal` each, higher = more suspicious.
-    Raises UnknownName, MissingEvidence, and AnomalyError where a value is not finite.
+    Raises UnknownName, MissingEvidence, and AnomalyError where a signal fails or a value is missing or not finite.
     """
     chosen = [find(name) for name in (SIGNALS if names is None else names)]
     columns = {signal.column: _finite(signal, evidence) for signal in chosen}
@@ -24,7 +24,18 @@ def feature_table(evidence: Evidence, names: Iterable[str] | None = None) -> pd.
 
 
 def _finite(signal: Signal, evidence: Evidence) -> np.ndarray:
-    values = signal(evidence)
+    try:
+        values = signal(evidence)
+    except AnomalyError:
+        raise
+    except (Exception, SystemExit) as error:  # whatever a stranger's signal raises
+        reason = " ".join(repr(error).split())
+        raise AnomalyError(f"signal '{signal.name}' fails ({reason}); mend it or leave it out of signals") from error
+    if values.shape != evidence.sample_id.shape:
+        raise AnomalyError(
+            f"signal '{signal.name}' gives values of shape {values.shape}, one a sample is {evidence.sample_id.shape}; "
+            "mend it or leave it out of signals"
+        )
     bad = ~np.isfinite(values)
     if bad.any():
         first = evidence.sample_id[bad][0]

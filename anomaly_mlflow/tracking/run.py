@@ -19,6 +19,9 @@ from anomaly_mlflow.tracking.server import clear_errors, client, run_link
 
 __all__ = ["Run", "open_run"]
 
+_UNREADABLE = (pa.ArrowException, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
+"""What reading a damaged Parquet file raises; the last three where its pandas metadata is not pandas'."""
+
 
 class Run:
     """A run by its id. Paths are artifact paths, such as `recording/epoch=0003.parquet`."""
@@ -143,7 +146,7 @@ class Run:
         """
         try:
             frame = pd.read_parquet(io.BytesIO(self.path(artifact).read_bytes()))
-        except (pa.ArrowException, OSError, ValueError, TypeError) as error:
+        except _UNREADABLE as error:
             raise self._damaged(artifact, error) from None
         for name, kind in (columns or {}).items():
             if name not in frame or (kind is int and frame[name].dtype.kind != "i"):

@@ -26,7 +26,7 @@ def gradient_spread(
     for start in range(0, len(images), batch_size):
         rows = slice(start, start + batch_size)
         x = to_float(torch.from_numpy(np.array(images[rows])).to(device))
-        y = torch.from_numpy(labels[rows]).to(device)
+        y = torch.from_numpy(np.array(labels[rows])).to(device)
         gradients = torch.stack([_gradient(model, x, y) for model in models])
         spread[rows] = gradients.std(dim=0, correction=0).mean(dim=(1, 2, 3)).cpu().numpy()
     return spread
