@@ -36,7 +36,7 @@ def run(tmp_path, monkeypatch):
     write(tmp_path, "out_of_fold.parquet", sample_id=IDS, fold=FOLD, logits=[[1.0, 2.0]] * 6)
     write(tmp_path, "baseline/out_of_fold.parquet", sample_id=IDS, logits=[[1.0, 2.0]] * 6)
     for k in range(2):
-        write(tmp_path, f"second_split/fold={k}.parquet", sample_id=IDS[FOLD != k], correct=[[True, False, True]] * 3)
+        write(tmp_path, f"second_split/fold={k}.parquet", sample_id=IDS[k != FOLD], correct=[[True, False, True]] * 3)
         write(tmp_path, f"probes/run={k}.parquet", sample_id=IDS, suite=np.arange(6) % 5 - 1, loss=[[1.0, 2.0]] * 6)
     return found
 
