@@ -36,7 +36,7 @@ def run(tmp_path, monkeypatch):
     write(tmp_path, "out_of_fold.parquet", sample_id=IDS, fold=FOLD, logits=[[1.0, 2.0]] * 6)
     write(tmp_path, "baseline/out_of_fold.parquet", sample_id=IDS, logits=[[1.0, 2.0]] * 6)
     for k in range(2):
-        write(tmp_path, f"second_split/fold={k}.parquet", sample_id=IDS[FOLD != k], correct=[[True, False, True]] * 3)
+        write(tmp_path, f"second_split/fold={k}.parquet", sample_id=IDS[k != FOLD], correct=[[True, False, True]] * 3)
         write(tmp_path, f"probes/run={k}.parquet", sample_id=IDS, suite=np.arange(6) % 5 - 1, loss=[[1.0, 2.0]] * 6)
     return found
 
@@ -84,7 +84,7 @@ def test_logits_of_the_baseline_for_other_classes_are_refused(run, tmp_path):
 @pytest.mark.parametrize("cells", [["True", "False"], [np.nan, 1.0], [0, 1], [], None, "ab"], ids=repr)
 def test_what_is_neither_true_nor_false_is_refused(run, tmp_path, cells):
     cells = np.empty(0, bool) if cells == [] else cells
-    write(tmp_path, "second_split/fold=1.parquet", sample_id=IDS[FOLD != 1], correct=[cells] * 3)
+    write(tmp_path, "second_split/fold=1.parquet", sample_id=IDS[1 != FOLD], correct=[cells] * 3)
     with pytest.raises(BadData, match="must hold lists of true or false"):
         read_second_splits(run, IDS)
 
