@@ -84,7 +84,7 @@ def test_logits_of_the_baseline_for_other_classes_are_refused(run, tmp_path):
 @pytest.mark.parametrize("cells", [["True", "False"], [np.nan, 1.0], [0, 1], [], None, "ab"], ids=repr)
 def test_what_is_neither_true_nor_false_is_refused(run, tmp_path, cells):
     cells = np.empty(0, bool) if cells == [] else cells
-    write(tmp_path, "second_split/fold=1.parquet", sample_id=IDS[1 != FOLD], correct=[cells] * 3)
+    write(tmp_path, "second_split/fold=1.parquet", sample_id=IDS[FOLD != 1], correct=[cells] * 3)
     with pytest.raises(BadData, match="must hold lists of true or false"):
         read_second_splits(run, IDS)
 
