@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from anomaly_mlflow.errors import BadData, BadOption, UnknownName
 from anomaly_mlflow.models import MODELS, Architecture, build, find
-from anomaly_mlflow.training.checkpoints import load_model, save_model
+from anomaly_mlflow.training.checkpoints import load_model, load_snapshots, save_model
 from anomaly_mlflow.training.inference import infer, infer_layers
 
 SHAPES = [(8, 8, 1), (32, 32, 3), (28, 28, 1), (21, 30, 3), (30, 30, 1), (33, 31, 3)]
@@ -113,7 +114,11 @@ def test_looking_at_the_layers_leaves_the_model_as_it_was(model):
     "values",
     [[], {"name": "vit"}, {"name": "vit", "image_shape": [8, 8], "num_classes": 2, "dropout": 0.1},
      {"name": "vit", "image_shape": [10**9, 8, 1], "num_classes": 2, "dropout": 0.1},
-     {"name": "vit", "image_shape": [8, 8, 1], "num_classes": -1, "dropout": 0.1}],
+     {"name": "vit", "image_shape": [8, 8, 1], "num_classes": -1, "dropout": 0.1},
+     {"name": "vit", "image_shape": "881", "num_classes": 2, "dropout": 0.1},
+     {"name": "vit", "image_shape": [8, 8, True], "num_classes": 2, "dropout": 0.1},
+     {"name": "vit", "image_shape": [8, 8.5, 1], "num_classes": 2, "dropout": 0.1},
+     {"name": "vit", "image_shape": [8, 8, 1], "num_classes": "10", "dropout": 0.1}],
 )  # fmt: skip
 def test_a_hostile_architecture_is_refused_before_anything_is_built(values):
     with pytest.raises(BadData, match=r"architecture\.json"):
@@ -166,3 +171,38 @@ def test_convnext_is_as_large_as_atto():
     stem = lambda body: sum(weight.numel() for weight in body.net.stem.parameters())  # noqa: E731
     count = lambda body: sum(weight.numel() for weight in body.parameters()) - stem(body)  # noqa: E731
     assert count(ours) == count(atto)
+
+
+def test_every_model_is_looked_at_without_memory_before_it_is_built(model, tmp_path):
+    save_model(model, tmp_path)
+    save_file({}, tmp_path / "weights.safetensors")
+    with pytest.raises(BadData, match="' is missing"):  # what `load_state_dict` says is "Missing key(s)"
+        load_model(tmp_path)
+
+
+def test_a_giant_with_no_weights_is_not_built(tmp_path, monkeypatch):
+    save_model(build(Architecture("convnet", (32, 32, 3), 3)), tmp_path)
+    text = (tmp_path / "architecture.json").read_text().replace("convnet", "timm:vit_giant_patch14_224")
+    (tmp_path / "architecture.json").write_text(text)
+    monkeypatch.setattr(torch.nn.Module, "load_state_dict", lambda *_: pytest.fail("it was built"))
+    with pytest.raises(BadData, match="cannot be read"):
+        load_model(tmp_path)
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.complex64, torch.float16])
+def test_weights_of_another_type_are_refused_by_name(tmp_path, dtype):
+    model = build(Architecture("convnet", (8, 8, 1), 3))
+    save_model(model, tmp_path)
+    save_file(
+        model.state_dict() | {"head.weight": model.head.weight.detach().to(dtype)}, tmp_path / "weights.safetensors"
+    )
+    with pytest.raises(BadData, match=f"'head.weight' is {dtype}"):
+        load_model(tmp_path)
+
+
+@pytest.mark.parametrize("epochs", [[0, 2], [0, 1, 2, 3], [], [1, 2, 0, 7]])
+def test_snapshots_of_other_epochs_are_refused(tmp_path, epochs):
+    for epoch in epochs:
+        save_model(build(Architecture("convnet", (8, 8, 1), 3)), tmp_path / f"epoch={epoch:04d}")
+    with pytest.raises(BadData, match="epoch=0000, epoch=0001, epoch=0002; run"):
+        load_snapshots(tmp_path, 3)

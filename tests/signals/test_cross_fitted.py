@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -68,4 +69,30 @@ def test_weights_that_are_no_numbers_and_a_model_for_other_images_are_refused(st
         model.head.weight[0, 0] = torch.nan
     save_model(model, fold_folder(folder, 0), read_seen(fold_folder(folder, 0)))
     with pytest.raises(BadData, match="are no numbers"):
+        cross_fitted(stripes, folder)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [(lambda model: model.mean.fill_(torch.nan), "are no numbers"),
+     (lambda model: model.deviation.zero_(), "is not positive"),
+     (lambda model: next(b for n, b in model.named_buffers() if n.endswith("running_var")).fill_(-1), "not positive"),
+     (lambda model: [weight.fill_(1e38) for weight in model.body.parameters()], "overflow")],
+    ids=["mean", "deviation", "variance", "overflow"],
+)  # fmt: skip
+def test_buffers_and_weights_that_make_no_numbers_are_refused(stripes, clean, spoil, says):
+    folder = fold_folder(clean(), 0)
+    model = load_model(folder)
+    with torch.no_grad():
+        spoil(model)
+    save_model(model, folder, read_seen(folder))
+    with pytest.raises(BadData, match=says):
+        cross_fitted(stripes, folder.parent)
+
+
+def test_a_plan_with_metadata_of_others_ends_in_one_line(stripes, clean):
+    folder = clean()
+    table = pq.read_table(folder / CROSS_FIT)
+    pq.write_table(table.replace_schema_metadata({b"pandas": b"{}"}), folder / CROSS_FIT)
+    with pytest.raises(BadData, match="no cross-fitted clean model"):
         cross_fitted(stripes, folder)

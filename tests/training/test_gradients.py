@@ -63,3 +63,9 @@ def test_does_not_depend_on_the_batches_and_is_0_for_one_snapshot(snapshots):
     whole = gradient_spread(models, IMAGES, labels)
     np.testing.assert_allclose(gradient_spread(models, IMAGES, labels, batch_size=2), whole, rtol=1e-6)
     np.testing.assert_array_equal(gradient_spread(models[:1], IMAGES, labels), np.zeros(3))
+
+
+def test_takes_labels_that_are_read_only(snapshots):
+    labels = np.array([0, 1, 0])
+    labels.flags.writeable = False
+    assert gradient_spread(snapshots([[1.0, 2.0], [0.0, 0.0]]), IMAGES, labels).tolist() == [0, 0, 0]
