@@ -37,7 +37,8 @@ def convention_of(options: dict) -> str | None:
 
 def columns(spec: str) -> list[str]:
     """The columns that a spec of human labels names."""
-    return spec.rpartition("#")[2].split(",")
+    _, mark, names = spec.rpartition("#")
+    return names.split(",") if mark else [""]
 
 
 def check_noise(options: dict) -> None:
