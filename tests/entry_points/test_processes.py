@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -105,7 +106,9 @@ def begin(desk, *words):
     """A step in a process of its own, which does not outlive the test."""
     command = [sys.executable, "-m", "entry_points", *words]
     with open(desk.folder / "errors.log", "w") as log:
-        process = subprocess.Popen(command, cwd=desk.folder, env=desk.environment(), stderr=log)
+        # A worker of pytest-xdist ignores Ctrl-C, and what it starts would inherit that.
+        heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        process = subprocess.Popen(command, cwd=desk.folder, env=desk.environment(), stderr=log, preexec_fn=heed)
         try:
             yield process
         finally:
