@@ -10,14 +10,12 @@ from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.training.config import TrainConfig, configure
 from anomaly_mlflow.training.folds import assign_folds
-from anomaly_mlflow.training.probes import probe_runs
+from anomaly_mlflow.training.probes import RUNS, probe_runs
 from anomaly_mlflow.training.second_split import cross_validate
 from entry_points.jobs import jobs_of
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step
 from entry_points.trained import TRAINING, check_pretrained, chosen
-
-PROBE_RUNS = 2
 
 
 @step(
@@ -34,7 +32,7 @@ def train_folds(run: Run, options: dict, upstream: Upstream) -> None:
     run.log_dataset(samples.images, samples.labels, samples.name, run.tags["anomaly.dataset"], "training")
     config = configure(options["model"], samples.image_shape, options["device"], **chosen(options))
     run.log_json(config.to_dict(), "training.json")
-    trainings = options["validation_folds"] + PROBE_RUNS
+    trainings = options["validation_folds"] + RUNS
     with tqdm(total=trainings, desc="folds and probes", unit="model", disable=None) as bar:
         common = {"device": options["device"], "jobs": jobs_of(options), "on_done": bar.update}
         _log_folds(run, samples, config, options, common)

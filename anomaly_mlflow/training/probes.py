@@ -12,7 +12,7 @@ from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.folds import side_by_side
 from anomaly_mlflow.training.loop import fit
 
-__all__ = ["SUITES", "ProbeRun", "plant", "probe_runs"]
+__all__ = ["RUNS", "SUITES", "ProbeRun", "plant", "probe_runs"]
 
 SUITES = ("untouched", "wrong_label", "random_input", "corrupted")
 """What a probe is: as given; another label, uniform; uniform pixels and label; Gaussian noise of sigma 0.1.
@@ -21,6 +21,9 @@ MAP-D's random input is normal noise, and it has typical and atypical suites, wh
 stands for both and holds the set's own errors. A study that injects uniform flips or noise images injects what two of
 the suites are: on these types the probe signals are at their best.
 """
+
+RUNS = 2
+"""Trainings with probes, each with others, so that every row is no probe in one."""
 
 MOST, SHARE = 250, 40  # at most 250 probes a suite, at most 1 in 40 rows
 
