@@ -9,7 +9,7 @@ from anomaly_mlflow.models import Classifier
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.training.checkpoints import save_model, snapshot_epochs
 from anomaly_mlflow.training.config import configure
-from anomaly_mlflow.training.epoch_files import epoch_file_name, write_epoch
+from anomaly_mlflow.training.epoch_files import write_epoch
 from anomaly_mlflow.training.inference import accuracy
 from anomaly_mlflow.training.loop import fit
 from anomaly_mlflow.training.recording import Recording
@@ -46,9 +46,8 @@ def train_noisy(run: Run, options: dict, upstream: Upstream) -> None:
         folder = Path(temporary)
 
         def upload(epoch: int, recording: Recording) -> None:
-            path = folder / epoch_file_name(epoch)
-            write_epoch(path, recording)
-            run.log_file(path, "recording")
+            path = write_epoch(folder / "recording", epoch, recording)
+            run.log_file(path, f"recording/{path.parent.name}")
 
         def on_epoch(epoch: int, model: Classifier, loss: float) -> None:
             run.log_metrics({"loss": loss, "test_accuracy": accuracy(model, test)}, step=epoch)

@@ -24,7 +24,7 @@ _UNREADABLE = (pa.ArrowException, OSError, ValueError, TypeError, LookupError, A
 
 
 class Run:
-    """A run by its id. Paths are artifact paths, such as `recording/epoch=0003.parquet`."""
+    """A run by its id. Paths are artifact paths, such as `recording/epoch=0003/part-0.parquet`."""
 
     def __init__(self, run_id: str):
         self.id = run_id

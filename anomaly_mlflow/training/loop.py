@@ -1,20 +1,25 @@
 """One readable training loop; device and precision through Lightning Fabric."""
 
+import hashlib
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric, seed_everything
 from torch.nn.functional import cross_entropy
 
-from anomaly_mlflow.data.augment import Augmenter
-from anomaly_mlflow.data.batches import balanced_batches, channel_moments, resident, to_float
+from anomaly_mlflow.data.batches import balanced_batches, channel_moments, to_float
+from anomaly_mlflow.data.feed import Feed
 from anomaly_mlflow.data.samples import Samples
-from anomaly_mlflow.errors import TrainingDiverged
 from anomaly_mlflow.models import Architecture, Classifier, build, find
 from anomaly_mlflow.training.config import TrainConfig
+from anomaly_mlflow.training.guards import check_fits, check_loss, check_weights
+from anomaly_mlflow.training.inference import infer
 from anomaly_mlflow.training.recorder import EpochSink, Recorder
 from anomaly_mlflow.training.recording import Recording
+from anomaly_mlflow.training.resume import TrainingState, last_epoch
 
 __all__ = ["fit"]
 
@@ -28,58 +33,79 @@ def fit(
     seed: int,
     device: str = "auto",
     record: bool = False,
+    evaluate: bool = False,
     start: Classifier | None = None,
     sink: EpochSink | None = None,
     on_epoch: OnEpoch | None = None,
+    on_saved: Callable[[int], None] | None = None,
     rows: np.ndarray | None = None,
+    checkpoint: Path | None = None,
 ) -> tuple[Classifier, Recording | None]:
     """Train a fresh model on all rows and, with `record`, keep the logits of the training batches.
 
     seed: fixes weights, order and augmentation. start: go on with this model, in place of a fresh one.
-    sink: takes each recorded epoch while training goes on.
+    evaluate: record an evaluation pass after each epoch (no augmentation, no dropout) in place of the training batches.
+    sink: takes each recorded epoch while training goes on; without one the whole recording comes back.
     on_epoch: called with epoch, model and mean loss (nats) after each epoch.
-    rows: ascending positions to train on instead of all; not with `record`. Raises TrainingDiverged.
+    rows: ascending positions to train on instead of all; not with `record`.
+    checkpoint: folder for the state after each epoch; a state that is there already is taken up. on_saved: called with
+    the epoch once its state is saved: only then is it never trained again.
+    Raises TrainingDiverged, BadData, BadOption.
     """
     fabric = Fabric(accelerator=device, devices=1, precision=config.precision)
     seed_everything(seed, verbose=False)
     rng = np.random.default_rng(seed)
     rows = np.arange(len(samples)) if rows is None else rows
+    check_fits(samples, config, rows)
     model = start or _fresh_model(samples, config, rows)
     optimizer = _optimizer(model, config)
     model, optimizer = fabric.setup(model, optimizer)
-    draw = Augmenter(resident(samples.images, fabric.device), config.augmentation)
-    labels = torch.tensor(samples.labels, device=fabric.device)
+    feed = Feed(samples.images, config.augmentation, fabric.device)
+    labels, ids = (torch.tensor(values, device=fabric.device) for values in (samples.labels, samples.sample_id))
     steps = config.epochs * max(1, round(len(rows) / config.batch_size))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=steps + 1)
-    recorder = Recorder(samples, fabric.device, sink) if record else None
+    state = TrainingState(model.module, optimizer, schedule, rng, _made_from(samples, config, seed, rows))
+    first = state.load(checkpoint) + 1 if checkpoint else 0
+    recorder = Recorder(sink, sample_id=samples.sample_id, first_epoch=first) if record else None
 
-    for epoch in range(config.epochs):
+    for epoch in range(first, config.epochs):
         model.train()
         losses, rates = torch.zeros(steps // config.epochs, device=fabric.device), []
-        for number, batch in enumerate(balanced_batches(rows, config.batch_size, rng)):
+        for number, (batch, images) in enumerate(feed.epoch(balanced_batches(rows, config.batch_size, rng), rng)):
             at = torch.from_numpy(batch).to(fabric.device)
-            logits = model(to_float(draw(batch, rng).to(fabric.device)))
+            logits = model(to_float(images))
             loss = cross_entropy(logits, labels[at])
             fabric.backward(loss)
             optimizer.step()
             optimizer.zero_grad()
-            rates.append(schedule.get_last_lr()[0])
-            schedule.step()
             losses[number] = loss.detach()
-            if recorder:
-                recorder.record(at, logits)
+            rates.append(schedule.get_last_lr()[0])
+            if recorder and not evaluate:
+                recorder.record(ids[at], logits, labels[at], rates[-1])
+            schedule.step()
         mean_loss = float(losses.mean())
-        if not np.isfinite(mean_loss):
-            raise TrainingDiverged(
-                f"the loss is {mean_loss} in epoch {epoch}; lower learning_rate ({config.learning_rate})"
-            )
+        check_loss(mean_loss, epoch, samples.num_classes, config)
+        if recorder and evaluate:
+            with fabric.autocast():
+                logits = infer(model.module, samples.images)[1]
+            recorder.record(ids, torch.from_numpy(logits), labels, float(np.mean(rates)))
         if recorder:
-            recorder.end_epoch(float(np.mean(rates)))
+            recorder.end_epoch()
         if on_epoch:
             on_epoch(epoch, model.module, mean_loss)
-    if not all(torch.isfinite(weight).all() for weight in model.parameters()):
-        raise TrainingDiverged(f"the weights are no numbers any more; lower learning_rate ({config.learning_rate})")
+        if checkpoint:
+            state.save(checkpoint, epoch)
+            if on_saved:
+                on_saved(epoch)
+    check_weights(model, config)
     return model.module.eval(), recorder.finish() if recorder else None
+
+
+def _made_from(samples: Samples, config: TrainConfig, seed: int, rows: np.ndarray) -> str:
+    digest = hashlib.sha256(json.dumps([config.to_dict(), seed], sort_keys=True).encode())
+    for values in (samples.sample_id[rows], samples.labels[rows]):
+        digest.update(np.ascontiguousarray(values))
+    return digest.hexdigest()
 
 
 def _fresh_model(samples: Samples, config: TrainConfig, rows: np.ndarray) -> Classifier:

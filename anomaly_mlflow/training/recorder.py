@@ -5,7 +5,6 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.training.recording import Recording
 
@@ -20,32 +19,57 @@ class EpochSink(Protocol):
 
 
 class Recorder:
-    """Collects one float16 (n, classes) block per epoch on the device, and hands it on when the epoch ends."""
+    """Collects the logits of each batch on the device, and hands an epoch on when it ends.
 
-    def __init__(self, samples: Samples, device: torch.device, sink: EpochSink | None = None):
-        self._samples, self._sink = samples, sink
-        self._block = torch.full((len(samples), samples.num_classes), torch.nan, dtype=torch.float16, device=device)
-        self._epochs: list[np.ndarray] = []
+    sink: takes each epoch; without one all epochs are kept. sample_id: the samples, in the order of the recording;
+    first_epoch: number of the first epoch, where an earlier process recorded those before it.
+    """
+
+    def __init__(self, sink: EpochSink | None = None, *, sample_id: np.ndarray, first_epoch: int = 0):
+        self._sink, self._order, self._sample_id = sink, np.argsort(sample_id), sample_id
+        self._epoch, self._filled = first_epoch, 0
         self._rates: list[float] = []
+        self._done: list[Recording] = []
+        # Filled in place: small tensors that lie between the batches would keep glibc < 2.38 from reusing their memory.
+        self._ids = torch.empty(len(sample_id), dtype=torch.int64)
+        self._labels = torch.empty(len(sample_id), dtype=torch.int64)
+        self._logits: torch.Tensor | None = None
 
-    def record(self, rows: torch.Tensor, logits: torch.Tensor) -> None:
-        """Keep the logits (b, classes) of these rows. Values beyond float16's range are clipped to it."""
-        self._block[rows] = logits.detach().float().clamp(-65504, 65504).to(torch.float16)
-
-    def end_epoch(self, learning_rate: float) -> None:
-        """Close the epoch. Raises BadData if a row did not pass."""
-        block = self._block.cpu().numpy().copy()
-        if np.isnan(block).any():
-            raise BadData(f"{int(np.isnan(block).any(axis=1).sum())} rows did not pass in epoch {len(self._epochs)}")
-        self._epochs.append(block)
+    def record(
+        self, sample_id: torch.Tensor, logits: torch.Tensor, labels: torch.Tensor, learning_rate: float = float("nan")
+    ) -> None:
+        """Keep the logits (b, classes) of these samples. Values beyond float16's range are clipped to it."""
+        if self._logits is None:
+            self._logits = torch.empty(len(self._ids), logits.shape[1], dtype=torch.float16, device=logits.device)
+            self._ids, self._labels = self._ids.to(logits.device), self._labels.to(logits.device)
+        part = slice(self._filled, self._filled + len(sample_id))
+        if part.stop > len(self._ids):
+            raise BadData(f"a sample passed twice in epoch {self._epoch}")
+        self._ids[part], self._labels[part] = sample_id, labels
+        self._logits[part] = logits.detach().float().clamp(-65504, 65504)
         self._rates.append(learning_rate)
-        self._block.fill_(torch.nan)
+        self._filled = part.stop
+
+    def end_epoch(self) -> None:
+        """Close the epoch. Raises BadData if a sample did not pass, or passed twice."""
+        ids, labels = (values[: self._filled].cpu().numpy() for values in (self._ids, self._labels))
+        by_id = np.argsort(ids)
+        if not np.array_equal(ids[by_id], self._sample_id[self._order]):
+            raise BadData(f"not every sample passed exactly once in epoch {self._epoch}")
+        rows = np.empty_like(by_id)
+        rows[self._order] = by_id
+        logits = self._logits.cpu().numpy()[rows][None]
+        part = Recording(logits, labels[rows], self._sample_id, np.array([np.mean(self._rates)]))
         if self._sink is not None:
-            self._sink(len(self._epochs) - 1, self._recording(self._epochs[-1:], self._rates[-1:]))
+            self._sink(self._epoch, part)
+        else:
+            self._done.append(part)
+        self._rates, self._filled, self._epoch = [], 0, self._epoch + 1
 
-    def finish(self) -> Recording:
-        """All epochs so far."""
-        return self._recording(self._epochs, self._rates)
-
-    def _recording(self, blocks: list[np.ndarray], rates: list[float]) -> Recording:
-        return Recording(np.stack(blocks), self._samples.labels, self._samples.sample_id, np.array(rates))
+    def finish(self) -> Recording | None:
+        """All epochs, where no sink took them."""
+        if not self._done:
+            return None
+        logits = np.concatenate([part.logits for part in self._done])
+        rates = np.concatenate([part.learning_rate for part in self._done])
+        return Recording(logits, self._done[0].labels, self._sample_id, rates)

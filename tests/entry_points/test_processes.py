@@ -38,7 +38,7 @@ def assert_first_training_is_whole(desk):
     run = desk.runs("train_noisy")[0]
     assert run.info.status == "FINISHED"
     recording = sorted(path.name for path in desk.artifact(run.info.run_id, "recording").iterdir())
-    assert recording == ["epoch=0000.parquet", "epoch=0001.parquet"]
+    assert recording == ["epoch=0000", "epoch=0001"]
     noise = desk.runs("generate_noise")[0]
     assert len(pd.read_parquet(desk.artifact(noise.info.run_id, "ledger.parquet"))) == 300
     assert desk.client.get_model_version_by_alias("noisy-digits-convnet", "champion").run_id == run.info.run_id
@@ -81,13 +81,13 @@ def test_a_mistyped_option_under_mlflow_run_fails_its_run(desk, value):
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_in_mid_training_ends_the_run_as_killed_and_keeps_what_was_recorded(desk, number, code):
     with begin(desk, "train_noisy", *SLOW_TRAINING) as process:
-        wait_for(lambda: list(desk.folder.rglob("epoch=0001.parquet")), process)
+        wait_for(lambda: list(desk.folder.rglob("recording/epoch=0001/part-0.parquet")), process)
         process.send_signal(number)
         assert process.wait(60) == code
     run = desk.runs("train_noisy")[0]
     assert run.info.status == "KILLED"
     assert "RUNNING" not in {each.info.status for each in desk.runs()}
-    for path in desk.artifact(run.info.run_id, "recording").iterdir():
+    for path in desk.artifact(run.info.run_id, "recording").rglob("*.parquet"):
         assert len(pd.read_parquet(path, partitioning=None)) == 300
 
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from anomaly_mlflow.errors import BadData
-from anomaly_mlflow.training.epoch_files import epoch_file_name, read_recording, write_epoch
+from anomaly_mlflow.training.epoch_files import drop_epochs, epoch_path, read_recording, write_epoch
 from anomaly_mlflow.training.recording import Recording
 
 
@@ -22,7 +22,7 @@ def write(recording, folder):
             recording.sample_id,
             recording.learning_rate[epoch : epoch + 1],
         )
-        write_epoch(folder / epoch_file_name(epoch), part)
+        write_epoch(folder, epoch, part)
 
 
 def test_what_is_written_comes_back_bit_for_bit(recording, tmp_path):
@@ -34,7 +34,7 @@ def test_what_is_written_comes_back_bit_for_bit(recording, tmp_path):
 
 def test_an_epoch_is_readable_by_pandas_with_the_columns_that_the_design_names(recording, tmp_path):
     write(recording, tmp_path)
-    frame = pd.read_parquet(tmp_path / "epoch=0001.parquet", partitioning=None)
+    frame = pd.read_parquet(epoch_path(tmp_path, 1), partitioning=None)
     expected = ["sample_id", "given_label", "loss", "confidence", "margin", "entropy", "predicted", "correct", "logits"]
     assert list(frame.columns) == expected
     assert frame["loss"].dtype == np.float16
@@ -43,18 +43,24 @@ def test_an_epoch_is_readable_by_pandas_with_the_columns_that_the_design_names(r
 
 def test_a_missing_epoch_is_noticed(recording, tmp_path):
     write(recording, tmp_path)
-    (tmp_path / "epoch=0001.parquet").unlink()
+    epoch_path(tmp_path, 1).unlink()
     with pytest.raises(BadData, match="without a gap"):
         read_recording(tmp_path)
 
 
 def test_a_truncated_epoch_ends_in_one_line(recording, tmp_path):
     write(recording, tmp_path)
-    (tmp_path / "epoch=0002.parquet").write_bytes(b"PAR1 not really")
+    epoch_path(tmp_path, 2).write_bytes(b"PAR1 not really")
     with pytest.raises(BadData, match="cannot be read"):
         read_recording(tmp_path)
 
 
 def test_no_half_written_file_bears_the_name_of_an_epoch(recording, tmp_path):
     write(recording, tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [epoch_file_name(epoch) for epoch in range(3)]
+    assert sorted(path for path in tmp_path.rglob("*.*")) == [epoch_path(tmp_path, epoch) for epoch in range(3)]
+
+
+def test_epochs_that_were_recorded_after_the_last_checkpoint_are_dropped(recording, tmp_path):
+    write(recording, tmp_path)
+    drop_epochs(tmp_path, 2)
+    assert np.array_equal(read_recording(tmp_path).logits, recording.logits[:2])

@@ -1,0 +1,125 @@
+"""The state of a training after each epoch, on disk: what a later process needs to go on as if nothing had happened."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch.optim.lr_scheduler import LRScheduler
+
+from anomaly_mlflow.errors import BadData
+
+__all__ = ["TrainingState", "checkpoint_files", "last_epoch"]
+
+NAMES = ("even.safetensors", "odd.safetensors")
+"""Epochs take turns, so that a whole checkpoint remains whatever happens to the one that is being written or sent."""
+
+
+def checkpoint_files(folder: Path) -> list[Path]:
+    """The whole checkpoints in a folder, the newest first."""
+    found = [(epoch, path) for path in (folder / name for name in NAMES) if (epoch := _epoch_of(path)) is not None]
+    return [path for _, path in sorted(found, reverse=True)]
+
+
+def last_epoch(folder: Path) -> int:
+    """The last epoch that is saved in a folder; -1 where none is."""
+    files = checkpoint_files(folder)
+    return _epoch_of(files[0]) if files else -1
+
+
+class TrainingState:
+    """Everything that changes while a model is trained: weights, optimizer, schedule, random generators.
+
+    made_from: digest of what the training is made from; a checkpoint of another one is refused.
+    """
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        optimizer: torch.optim.Optimizer,
+        schedule: LRScheduler,
+        rng: np.random.Generator,
+        made_from: str,
+    ):
+        self._model, self._optimizer, self._schedule, self._rng = model, optimizer, schedule, rng
+        self._made_from = made_from
+
+    def save(self, folder: Path, epoch: int) -> Path:
+        """Write the state after an epoch, aside and renamed; safetensors, the rest as JSON in its header."""
+        folder.mkdir(parents=True, exist_ok=True)
+        optimizer = self._optimizer.state_dict()
+        tensors = {f"model.{name}": value for name, value in self._model.state_dict().items()}
+        for index, values in optimizer["state"].items():
+            tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in values.items()}
+        tensors |= {f"random.{name}": state for name, state in _random_states().items()}
+        rest = {
+            "epoch": epoch,
+            "made_from": self._made_from,
+            "groups": optimizer["param_groups"],
+            "schedule": self._schedule.state_dict(),
+            "numpy": self._rng.bit_generator.state,
+        }
+        path = folder / NAMES[epoch % 2]
+        part = path.with_suffix(".part")
+        whole = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        save_file(whole, part, metadata={"state": json.dumps(rest, default=float)})
+        part.replace(path)
+        return path
+
+    def load(self, folder: Path) -> int:
+        """Take up the newest whole checkpoint; the epoch after which it was written, -1 where there is none.
+
+        Raises BadData where it belongs to another training or cannot be read.
+        """
+        for path in checkpoint_files(folder):
+            try:
+                return self._load(path)
+            except (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+                reason = (str(error).splitlines() or [repr(error)])[0]
+                raise BadData(f"checkpoint {path} cannot be read ({reason}); remove it to start anew") from None
+        return -1
+
+    def _load(self, path: Path) -> int:
+        with safe_open(path, "pt") as file:
+            rest = json.loads(file.metadata()["state"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+        if rest["made_from"] != self._made_from:
+            raise BadData(f"checkpoint {path} is of another training (data, settings or seed); remove it to start anew")
+        self._model.load_state_dict(_below("model.", tensors))
+        state: dict[int, dict] = {}
+        for name, value in _below("optimizer.", tensors).items():
+            index, key = name.split(".", 1)
+            state.setdefault(int(index), {})[key] = value
+        self._optimizer.load_state_dict({"state": state, "param_groups": rest["groups"]})
+        self._schedule.load_state_dict(rest["schedule"])
+        self._rng.bit_generator.state = rest["numpy"]
+        _set_random_states(_below("random.", tensors))
+        return int(rest["epoch"])
+
+
+def _epoch_of(path: Path) -> int | None:
+    try:
+        with safe_open(path, "pt") as file:
+            return int(json.loads(file.metadata()["state"])["epoch"])
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError):
+        return None
+
+
+def _below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _random_states() -> dict[str, torch.Tensor]:
+    states = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        states |= {f"cuda.{number}": state for number, state in enumerate(torch.cuda.get_rng_state_all())}
+    return states
+
+
+def _set_random_states(states: dict[str, torch.Tensor]) -> None:
+    torch.set_rng_state(states["cpu"])
+    for name, state in states.items():
+        if name.startswith("cuda.") and int(name[5:]) < torch.cuda.device_count():
+            torch.cuda.set_rng_state(state, int(name[5:]))
