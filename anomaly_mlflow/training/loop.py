@@ -19,7 +19,7 @@ from anomaly_mlflow.training.guards import check_fits, check_loss, check_weights
 from anomaly_mlflow.training.inference import infer
 from anomaly_mlflow.training.recorder import EpochSink, Recorder
 from anomaly_mlflow.training.recording import Recording
-from anomaly_mlflow.training.resume import TrainingState, last_epoch
+from anomaly_mlflow.training.resume import TrainingState
 
 __all__ = ["fit"]
 
