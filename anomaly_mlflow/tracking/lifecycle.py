@@ -11,6 +11,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy.exc import OperationalError
 
 from anomaly_mlflow.errors import AnomalyError, ServerUnavailable
+from anomaly_mlflow.tracking.attempts import leaving_server, met_server
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.tracking.server import clear_errors, client
 
@@ -46,6 +47,7 @@ def start(step: str, tags: dict[str, str], *, parent: Run | None = None, system_
         status = "FINISHED"
     except (KeyboardInterrupt, Terminated):
         status = "KILLED"
+        leaving_server()
         raise
     except Exception as error:
         with suppress(AnomalyError), clear_errors():
@@ -101,6 +103,7 @@ def _set_up_database() -> None:
         client().search_experiments(max_results=1)
     except (CommandError, OperationalError):
         time.sleep(5)
+    met_server()
 
 
 def _close_children(run: Run) -> None:

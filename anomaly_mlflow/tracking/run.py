@@ -85,7 +85,11 @@ class Run:
 
     def note_content(self, data: bytes, path: str) -> None:
         """Let these bytes count as content under this name."""
-        self._logged[path] = hashlib.sha256(data).hexdigest()
+        self.note_digest(hashlib.sha256(data).hexdigest(), path)
+
+    def note_digest(self, digest: str, path: str) -> None:
+        """Let a file of this sha256 (hex) count as content under this name."""
+        self._logged[path] = digest
 
     def log_frame(self, frame: pd.DataFrame, path: str) -> None:
         """Write a data frame as Parquet (no dictionaries) or CSV, by the path's ending."""
