@@ -13,7 +13,7 @@ from anomaly_mlflow.data.sources import SIZES
 from anomaly_mlflow.errors import UnknownName
 from anomaly_mlflow.models import find, spoken_names
 
-__all__ = ["OPTIONS", "RUNTIME_ONLY", "as_typed", "in_order"]
+__all__ = ["NAMED_RUNS", "OPTIONS", "RUNTIME_ONLY", "as_typed", "in_order"]
 
 
 class _Auto(click.ParamType):
@@ -228,6 +228,12 @@ _DECLARED = [
     _option("device", click.STRING, "auto", "Where to train: auto, cpu, cuda."),
     _option("jobs", _Auto(_count), "auto", "Trainings side by side, one thread each; auto: one a core, one on a GPU."),
     _option(
+        "resume",
+        click.STRING,
+        "auto",
+        "Unfinished run to continue: auto (the newest of the same command), none (always a new run), or the id of a run.",
+    ),
+    _option(
         "baseline_run",
         _None(),
         "none",
@@ -249,7 +255,8 @@ _DECLARED = [
 OPTIONS: dict[str, click.Option] = {option.name: option for option in _DECLARED}
 
 # These change how a run is carried out, not what comes out: no part of a fingerprint.
-RUNTIME_ONLY = {"device", "jobs", "baseline_run", "noise_run", "clean_run", "folds_run", "noisy_run", "features_run"}
+NAMED_RUNS = {"baseline_run", "noise_run", "clean_run", "folds_run", "noisy_run", "features_run"}
+RUNTIME_ONLY = {"device", "jobs", "resume", *NAMED_RUNS}
 
 
 def as_typed(options: dict, names: Iterable[str]) -> dict:
