@@ -1,19 +1,13 @@
-"""The whole set in memory on the device, or on disk; batches are rows of it."""
+"""Rows in batches, and what batches are made of."""
 
 from collections.abc import Iterator
 
 import numpy as np
 import torch
 
-from anomaly_mlflow.data.on_disk import chunks, is_on_disk
+from anomaly_mlflow.data.on_disk import chunks, read
 
-__all__ = ["balanced_batches", "channel_moments", "resident", "to_float"]
-
-
-def resident(images: np.ndarray, device: torch.device) -> torch.Tensor:
-    """The images on the device; a set on disk stays there, and its batches have to be moved."""
-    tensor = torch.from_numpy(images) if images.flags.writeable else torch.tensor(images)
-    return tensor if is_on_disk(images) else tensor.to(device)
+__all__ = ["balanced_batches", "channel_moments", "to_float"]
 
 
 def channel_moments(images: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -24,7 +18,7 @@ def channel_moments(images: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, n
     """
     counts = np.zeros((images.shape[3], 256), np.int64)
     for part in chunks(len(rows), images.shape[1:]):
-        pixels = images[rows[part]]
+        pixels = read(images, rows[part])
         for channel, count in enumerate(counts):
             count += np.bincount(pixels[..., channel].ravel(), minlength=256)
     levels = np.arange(256) / 255
