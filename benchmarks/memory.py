@@ -59,14 +59,16 @@ def all_of_cifar10(folder: Path, interpreter: float) -> Row:
 
 
 def growing_folder(folder: Path, interpreter: float) -> Row:
-    """What a training from four times as many images on disk takes, above the interpreter, by what it takes from one."""
+    """What a training from a folder takes above the interpreter, by what it takes from a quarter of the images."""
     above = []
     for n in (SMALL, 4 * SMALL):
         write_images(folder / str(n), n)
         above.append(peak(["-m", "benchmarks.memory", str(folder / str(n))], folder) - interpreter)
         shutil.rmtree(folder / str(n))
     note = f"{above[1]:.2f} / {above[0]:.2f} GB above the interpreter, {4 * SMALL} / {SMALL} images of {SIDE}x{SIDE}"
-    return Row("memory of training from a folder, four times larger", above[1] / above[0], None, None, 1, (0, 1.1), note)
+    return Row(
+        "memory of training from a folder, four times larger", above[1] / above[0], None, None, 1, (0, 1.1), note
+    )
 
 
 def write_images(folder: Path, n: int) -> None:

@@ -7,7 +7,7 @@ import torch
 
 from anomaly_mlflow.data.on_disk import chunks, read
 
-__all__ = ["balanced_batches", "channel_moments", "to_float"]
+__all__ = ["balanced_batches", "batch_count", "channel_moments", "to_float"]
 
 
 def channel_moments(images: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -27,13 +27,17 @@ def channel_moments(images: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, n
     return mean, np.sqrt((shares * (levels - mean[:, None]) ** 2).sum(axis=1))
 
 
+def batch_count(n: int, batch_size: int) -> int:
+    """Batches that n rows make: as near to the wanted size as goes, and two rows at least in each."""
+    return max(1, min(round(n / batch_size), n // 2))
+
+
 def balanced_batches(rows: np.ndarray, batch_size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
     """Shuffle `rows` and yield them in batches whose sizes differ by one at most.
 
     Every row comes exactly once. A tail batch of a few rows would wreck batch normalisation.
     """
-    count = max(1, round(len(rows) / batch_size))
-    yield from np.array_split(rng.permutation(rows), count)
+    yield from np.array_split(rng.permutation(rows), batch_count(len(rows), batch_size))
 
 
 def to_float(images: torch.Tensor) -> torch.Tensor:

@@ -10,7 +10,7 @@ import torch
 from lightning_fabric import Fabric, seed_everything
 from torch.nn.functional import cross_entropy
 
-from anomaly_mlflow.data.batches import balanced_batches, channel_moments, to_float
+from anomaly_mlflow.data.batches import balanced_batches, batch_count, channel_moments, to_float
 from anomaly_mlflow.data.feed import Feed
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.models import Architecture, Classifier, build, find
@@ -56,14 +56,14 @@ def fit(
     seed_everything(seed, verbose=False)
     rng = np.random.default_rng(seed)
     rows = np.arange(len(samples)) if rows is None else rows
-    check_fits(samples, config, rows)
+    check_fits(samples, config, rows, every_class=start is None)
     if record and checkpoint and sink is None:
         raise ValueError("a recording that is taken up needs a sink: what an earlier process recorded is not in memory")
     model = start or _fresh_model(samples, config, rows)
     optimizer = _optimizer(model, config)
     model, optimizer = fabric.setup(model, optimizer)
     labels, ids = (torch.tensor(values, device=fabric.device) for values in (samples.labels, samples.sample_id))
-    steps = config.epochs * max(1, round(len(rows) / config.batch_size))
+    steps = config.epochs * batch_count(len(rows), config.batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=steps + 1)
     state = TrainingState(model.module, optimizer, schedule, rng, _made_from(samples, config, seed, rows))
     first = state.load(checkpoint) + 1 if checkpoint else 0

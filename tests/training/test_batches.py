@@ -2,16 +2,17 @@ import numpy as np
 import pytest
 import torch
 
-from anomaly_mlflow.data.batches import balanced_batches, to_float
+from anomaly_mlflow.data.batches import balanced_batches, batch_count, to_float
 from anomaly_mlflow.data.feed import Feed
 
 
-@pytest.mark.parametrize(("n", "size"), [(100, 32), (97, 32), (5, 32), (64, 32), (1001, 100)])
+@pytest.mark.parametrize(("n", "size"), [(100, 32), (97, 32), (5, 32), (64, 32), (1001, 100), (3, 2), (7, 2)])
 def test_every_row_comes_once_and_no_batch_is_a_tail_of_a_few(n, size):
     batches = list(balanced_batches(np.arange(n), size, np.random.default_rng(0)))
     assert sorted(np.concatenate(batches)) == list(range(n))
     sizes = [len(batch) for batch in batches]
-    assert max(sizes) - min(sizes) <= 1
+    assert max(sizes) - min(sizes) <= 1 and min(sizes) > 1
+    assert len(sizes) == batch_count(n, size)
 
 
 def test_bytes_become_numbers_from_zero_to_one_with_channels_first():
