@@ -21,6 +21,7 @@ class Feed:
 
     def __init__(self, images: np.ndarray, kind: str, device: torch.device):
         self._shape, self._kind, self._device = images.shape[1:], kind, device
+        self._images = images  # its file goes when the last array that shows it does
         file = file_of(images)
         self._ahead = ReadAhead(file) if file else None
         self._pixels = None if file else _resident(images, device)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -41,6 +42,7 @@ class ReadAhead:
             env={**os.environ, "PYTHONPATH": paths},
             start_new_session=True,
         )
+        self._end = weakref.finalize(self, _end, self._process)
         self._thread = ThreadPoolExecutor(1, "read ahead")
 
     def cut(self, drawn: Iterable[Draw]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -74,7 +76,12 @@ class ReadAhead:
         """End the process at once."""
         self._process.kill()
         self._thread.shutdown(cancel_futures=True)
-        self._process.communicate()
+        self._end()
+
+
+def _end(process: subprocess.Popen) -> None:
+    process.kill()
+    process.communicate()  # closes the pipes
 
 
 def _serve(file: ImageFile, requests: BinaryIO, replies: BinaryIO) -> None:
