@@ -17,7 +17,7 @@ import psutil
 
 from anomaly_mlflow.errors import BadData
 
-__all__ = ["ImageFile", "chunks", "copied", "empty_images", "file_of", "forget", "is_on_disk", "read", "taken"]
+__all__ = ["ImageFile", "chunks", "copied", "each", "empty_images", "file_of", "forget", "is_on_disk", "read", "taken"]
 
 CHUNK = 1 << 24
 """Bytes of pixels that a pass over a set holds at once."""
@@ -100,6 +100,12 @@ def chunks(n: int, shape: tuple[int, int, int]) -> Iterator[slice]:
     """Consecutive slices of n rows of this shape, each of some 16 MB of pixels."""
     step = max(1, CHUNK // int(np.prod(shape)))
     return (slice(start, start + step) for start in range(0, n, step))
+
+
+def each(images: np.ndarray) -> Iterator[np.ndarray]:
+    """One image after the other; of a set on disk a few at a time are in memory."""
+    for part in chunks(len(images), images.shape[1:]):
+        yield from read(images, np.arange(len(images))[part]) if is_on_disk(images) else images[part]
 
 
 def copied(images: np.ndarray) -> np.ndarray:

@@ -113,6 +113,7 @@ def test_the_reader_ends_with_the_training_whatever_ends_it(number):
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
     ) as training:
         reader = psutil.Process(int(training.stdout.readline()))
+        assert os.getpgid(reader.pid) == reader.pid
         os.killpg(training.pid, number)  # as Ctrl-C does, to the whole group
         told = training.communicate()[1]
     reader.wait(60)
