@@ -46,7 +46,7 @@ def collect(
     model = _fitting(load_model(noisy), samples, noisy)
     layers = _finite(infer_layers(model, samples.images), noisy)
     head = Head(*(value.detach().cpu().numpy() for value in (model.head.weight, model.head.bias)))
-    known = [_fitting(each, samples, snapshots) for each in load_snapshots(snapshots, len(recording.logits))]
+    known = [_fitting(each, samples, snapshots) for each in load_snapshots(snapshots, recording.epochs)]
     with np.errstate(over="ignore", invalid="ignore"):
         logits = layers[-1] @ head.weight.T + head.bias
     evidence = Evidence(
