@@ -6,6 +6,7 @@ from pathlib import Path
 
 from anomaly_mlflow.errors import AnomalyError, BadData, BadOption
 from anomaly_mlflow.tracking.run import Run
+from anomaly_mlflow.tracking.server import clear_errors
 from entry_points.options import OPTIONS
 from entry_points.step import Step
 
@@ -33,7 +34,8 @@ def recording_folder(value: str) -> Path:
     if Path(value).is_dir():
         return Path(value)
     try:
-        return Run(value).path("recording")
+        with clear_errors():
+            return Run(value).path("recording")
     except AnomalyError as error:
         raise BadData(f"recording={value} is no folder here, and no run that holds a recording ({error})") from None
 

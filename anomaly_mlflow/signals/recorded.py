@@ -29,11 +29,17 @@ def within_reach(evidence: Evidence, names: Sequence[str]) -> list[str]:
 
 
 def coverage(evidence: Evidence, names: Sequence[str]) -> str:
-    """One line: how many of the signals can be computed, and what the others miss."""
+    """One line: how many of the signals can be computed, what the others miss, and what is approximated."""
     lacks = {name: _lacks(evidence, name) for name in names}
     missed = Counter(need for needs in lacks.values() for need in needs)
-    reach = f"{sum(not needs for needs in lacks.values())} of {len(names)} signals"
-    return reach + (f"; the others miss {', '.join(missed)}" if missed else "")
+    told = [f"{sum(not needs for needs in lacks.values())} of {len(names)} signals"]
+    if missed:
+        told.append(f"the others miss {', '.join(missed)}")
+    approximated = [name for name in names if SIGNALS[name].all_logits and not lacks[name]]
+    if approximated and isinstance(evidence.recording, TopRecording):
+        which = f"of {evidence.num_classes} classes the largest logits were kept"
+        told.append(f"{which}: {', '.join(approximated)} is approximated")
+    return "; ".join(told)
 
 
 def _lacks(evidence: Evidence, name: str) -> list[str]:

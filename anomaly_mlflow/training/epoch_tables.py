@@ -41,6 +41,8 @@ def from_table(file: pq.ParquetFile) -> Recording | TopRecording:
     names = (*SCALARS[:1], *SCALARS[2:], *MORE_SCALARS, "top_log_probabilities", "top_classes") if top else ("logits",)
     for name in ("sample_id", "given_label", *names):
         _check_type(name, known.field(name).type if name in known.names else None)
+    if file.metadata.num_rows == 0:
+        raise BadData("there is no row")
     width = known.field("logits").type.list_size if not top else 4 * TOP
     if file.metadata.num_rows * (2 * width + 40) > psutil.virtual_memory().available:
         raise BadData(f"{file.metadata.num_rows} rows of {width} values do not fit into memory")
@@ -57,7 +59,7 @@ def from_table(file: pq.ParquetFile) -> Recording | TopRecording:
     recording = TopRecording(
         **epoch | floats, num_classes=num_classes, labels=labels, sample_id=sample_id, learning_rate=rate
     )
-    if recording.top_classes.min(initial=0) < 0 or recording.top_classes.max(initial=0) >= num_classes:
+    if recording.top_classes.min() < 0 or recording.top_classes.max() >= num_classes:
         raise BadData(f"top_classes holds classes outside 0 to {num_classes - 1}")
     return _checked(recording)
 
@@ -89,7 +91,7 @@ def _array(name: str, column: pa.Array) -> np.ndarray:
 
 def _checked(recording: Recording | TopRecording) -> Recording | TopRecording:
     labels, ids = recording.labels, recording.sample_id
-    if labels.min(initial=0) < 0 or labels.max(initial=0) >= recording.num_classes:
+    if labels.min() < 0 or labels.max() >= recording.num_classes:
         raise BadData(f"given_label holds classes outside 0 to {recording.num_classes - 1}")
     if len(np.unique(ids)) < len(ids):
         raise BadData("a sample_id stands there twice")
