@@ -17,9 +17,10 @@ from anomaly_mlflow.models import Architecture, Classifier, build, find
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.guards import check_fits, check_loss, check_weights
 from anomaly_mlflow.training.inference import infer
-from anomaly_mlflow.training.recorder import EpochSink, Recorder
+from anomaly_mlflow.training.recorder import Recorder
 from anomaly_mlflow.training.recording import Recording
 from anomaly_mlflow.training.resume import TrainingState
+from anomaly_mlflow.training.sinks import EpochSink
 
 __all__ = ["fit"]
 
