@@ -30,8 +30,9 @@ def infer(
     logits = np.empty((len(rows), model.architecture.num_classes), np.float32)
     for start in range(0, len(rows), batch_size):
         part = slice(start, start + batch_size)
-        embedding = model.embed(to_float(torch.from_numpy(read(images, rows[part])).to(device)))
-        embeddings[part], logits[part] = embedding.cpu(), model.head(embedding).cpu()
+        embedding = model.embed(to_float(torch.from_numpy(read(images, rows[part])).to(device))).float()
+        with torch.autocast(device.type, enabled=False):  # a caller may have it on: numpy has no bfloat16
+            embeddings[part], logits[part] = embedding.cpu(), model.head(embedding).cpu()
     model.train(training)
     return embeddings, logits
 
