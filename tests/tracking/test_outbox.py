@@ -182,7 +182,7 @@ outbox.close()
 def left_behind(server, run, tmp_path):
     """Epochs 0 and 1 were sent by another process, 2 and 3 were put there while the server was dead."""
     command = [sys.executable, "-c", SENDER, run.id, str(tmp_path)]
-    # Seven attempts of MLflow's take four minutes.
+    # With its own pauses MLflow's seven attempts take four minutes.
     variables = {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "7"}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, env={**os.environ, **variables}, **pipes) as process:
