@@ -10,6 +10,7 @@ from threading import Timer
 from urllib.parse import unquote
 
 import pytest
+import requests
 from desk import ROOT
 from mlflow import MlflowClient
 from real_server import RealServer
@@ -225,6 +226,22 @@ def test_a_step_whose_metrics_arrived_without_a_mark_is_not_doubled(run, outbox,
     again.drain()
     again.close()
     assert waiting(tmp_path) == 0
+    assert_all_there(run, tmp_path, 0, 1)
+
+
+def test_metrics_that_arrived_although_the_answer_was_lost_are_not_doubled(run, outbox, tmp_path, monkeypatch):
+    send, lost = MlflowClient.log_batch, []
+
+    def log_batch(self, *words, **metrics):
+        send(self, *words, **metrics)
+        if not lost:
+            lost.append(True)
+            raise requests.ConnectionError("connection reset")
+
+    monkeypatch.setattr(MlflowClient, "log_batch", log_batch)
+    put(outbox, tmp_path, 0, 1)
+    outbox.drain()
+    assert lost == [True]
     assert_all_there(run, tmp_path, 0, 1)
 
 
