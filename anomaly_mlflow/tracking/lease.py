@@ -64,13 +64,15 @@ class Lease:
         while not self._released.wait(LEASE / 4):
             with suppress(Exception):  # the server is away: training goes on, the next heartbeat tries again
                 if _answers():
-                    self._stop_if_taken()
+                    run = self._stop_if_taken()
+                    if run.info.status == "FAILED":  # said by an `mlflow run` whose process lost the run to this one
+                        client().update_run(self.run_id, "RUNNING")
                     client().set_tag(self.run_id, HEARTBEAT, str(time.time()))
 
-    def _stop_if_taken(self) -> None:
+    def _stop_if_taken(self) -> Record:
         run = client().get_run(self.run_id)
         if _takeovers(run) == self._takeovers:
-            return
+            return run
         taker = holder(run)
         who = f"{taker.get('host')}, process {taker.get('process')}"
         print(f"\nerror: run {self.run_id} was taken over by {who}; this process stops", file=sys.stderr)

@@ -16,6 +16,7 @@ from stores import STORES, wait_for
 
 from anomaly_mlflow.errors import BadOption
 from anomaly_mlflow.tracking import lease as leases
+from anomaly_mlflow.tracking import waiting_run
 from anomaly_mlflow.tracking.lease import HEARTBEAT, OWNER, take
 from anomaly_mlflow.tracking.lifecycle import start
 from anomaly_mlflow.tracking.run import Run
@@ -232,12 +233,20 @@ def test_what_a_resumed_run_logs_again_is_there_once(store):
 
 
 def test_the_run_that_mlflow_run_opened_does_not_stay_beside_the_resumed_one(store, monkeypatch):
-    run_id = died()
-    waiting = store.create_run("0").info.run_id
+    run_id, waiting = died(), store.create_run("0").info.run_id
     monkeypatch.setenv("MLFLOW_RUN_ID", waiting)
-    close_dead_runs(watch=False)
+    monkeypatch.setattr(waiting_run.atexit, "register", lambda function, run: None)  # as if SIGKILL came
     with start("work", {}, take_up=take_run(run_id)) as run:
         assert run.id == run_id
-    info, tags = store.get_run(waiting).info, Run(waiting).tags
-    assert (info.lifecycle_stage, info.status, tags["anomaly.resumed"]) == ("deleted", "FINISHED", run_id)
-    assert [each.info.run_id for each in store.search_runs(["0"])] == [run_id]
+    assert store.get_run(waiting).data.tags["anomaly.resumed"] == run_id
+    close_dead_runs(watch=False)
+    assert store.get_run(waiting).info.lifecycle_stage == "active", "`mlflow run` still waits"
+    store.set_terminated(waiting, "FAILED")
+    close_dead_runs(watch=False)
+    assert store.get_run(waiting).info.lifecycle_stage == "deleted"
+
+
+def test_a_run_that_is_called_failed_under_its_owners_hands_is_running_again(store):
+    with start("work", {}) as run:
+        store.set_terminated(run.id, "FAILED")
+        wait_for(lambda: run.status == "RUNNING")
