@@ -206,6 +206,12 @@ _DECLARED = [
         "no",
         "Start from the weights that timm publishes, downloaded once; only for timm:NAME.",
     ),
+    _option(
+        "record",
+        click.Choice(["batches", "evaluation"]),
+        "batches",
+        "Logits that are recorded: those of the training batches as they pass (free), or of an evaluation pass after each epoch (without augmentation and dropout; about half an epoch more).",
+    ),
     _option("folds", click.IntRange(2, 20), 5, "Folds of the cross-fitted clean side."),
     _option("training_seed", click.IntRange(0, 2**31), 0, "Seed of the noisy model's training, the first of several."),
     _option("seeds", click.IntRange(1, 100), 3, "Number of noisy models, with consecutive training seeds."),

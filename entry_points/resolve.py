@@ -17,6 +17,7 @@ from entry_points.provenance import source_digest, step_fingerprint
 from entry_points.resume import REQUEST, check_upstream, request_of, taken_up, taken_up_below
 from entry_points.step import STEPS, Step
 from entry_points.terminal import quiet
+from entry_points.work_folder import remove_work_folder
 
 __all__ = ["perform", "resolve"]
 
@@ -52,6 +53,7 @@ def _perform(
         step.function(run, options, {need: [Run(one) for one in ids] for need, ids in upstream.items()})
         run.tag("anomaly.content", run.content)
         print(f"{step.name}: {run.link}", file=sys.stderr, flush=True)
+    remove_work_folder(run)  # only now: until the run has ended, a process that dies here is taken up
     return run.id
 
 

@@ -1,8 +1,5 @@
 """Data source with true labels -> out-of-fold logits and class distances."""
 
-import tempfile
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
@@ -16,6 +13,7 @@ from anomaly_mlflow.training.inference import infer
 from entry_points.jobs import jobs_of
 from entry_points.sample_files import DATA, load_options
 from entry_points.step import Upstream, step
+from entry_points.work_folder import work_folder
 
 
 @step(
@@ -33,16 +31,13 @@ def train_baseline(run: Run, options: dict, upstream: Upstream) -> None:
     )
     fold = assign_folds(samples, options["baseline_folds"], options["seed"])
     logits = np.empty((len(samples), samples.num_classes), np.float32)
-    distances = []
-    with (
-        tempfile.TemporaryDirectory() as temporary,
-        tqdm(total=fold.max() + 1, desc="baseline", unit="fold", disable=None) as bar,
-    ):
+    folder, distances = work_folder(run), []
+    with tqdm(total=fold.max() + 1, desc="baseline", unit="fold", disable=None) as bar:
         everything = np.ones(len(samples), bool)
         common = {"seed": options["seed"] + 1000, "device": options["device"], "jobs": jobs_of(options)}
-        fit_folds(samples, fold, everything, config, folder=Path(temporary), on_done=bar.update, **common)
+        fit_folds(samples, fold, everything, config, folder=folder, on_done=bar.update, **common)
         for k in range(fold.max() + 1):
-            model, held_out = load_model(fold_folder(Path(temporary), k)), fold == k
+            model, held_out = load_model(fold_folder(folder, k)), fold == k
             embeddings, logits[held_out] = infer(model, samples.images, rows=held_out)
             distances.append(class_distance(embeddings, samples.labels[held_out], samples.num_classes))
     frame = pd.DataFrame({"sample_id": samples.sample_id, "fold": fold, "true_label": samples.labels})

@@ -1,8 +1,5 @@
 """Clean rows -> fold encoders that judge all rows, and one clean model for users."""
 
-import tempfile
-from pathlib import Path
-
 import pandas as pd
 from tqdm import tqdm
 
@@ -17,6 +14,7 @@ from entry_points.judged import read_ledger
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step
 from entry_points.trained import TRAINING, check_pretrained, chosen, publish
+from entry_points.work_folder import work_folder
 
 
 @step(
@@ -37,11 +35,8 @@ def train_clean(run: Run, options: dict, upstream: Upstream) -> None:
     config = configure(options["model"], samples.image_shape, options["device"], **chosen(options))
     run.log_json(config.to_dict(), "training.json")
     fold = assign_folds(samples, options["folds"], options["seed"])
-    with (
-        tempfile.TemporaryDirectory() as temporary,
-        tqdm(total=options["folds"] + 1, desc="clean side", unit="model", disable=None) as bar,
-    ):
-        folder = Path(temporary, "model")
+    folder = work_folder(run) / "model"
+    with tqdm(total=options["folds"] + 1, desc="clean side", unit="model", disable=None) as bar:
         fit_folds(
             samples,
             fold,

@@ -16,6 +16,7 @@ from entry_points.jobs import jobs_of
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step
 from entry_points.trained import TRAINING, check_pretrained, chosen
+from entry_points.work_folder import work_folder
 
 
 @step(
@@ -35,6 +36,7 @@ def train_folds(run: Run, options: dict, upstream: Upstream) -> None:
     trainings = options["validation_folds"] + RUNS
     with tqdm(total=trainings, desc="folds and probes", unit="model", disable=None) as bar:
         common = {"device": options["device"], "jobs": jobs_of(options), "on_done": bar.update}
+        common["folder"] = work_folder(run)
         _log_folds(run, samples, config, options, common)
         _log_probes(run, samples, config, options, common)
 

@@ -11,6 +11,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy.exc import OperationalError
 
 from anomaly_mlflow.errors import AnomalyError, ServerUnavailable
+from anomaly_mlflow.tracking.attempts import leaving_server, met_server
 from anomaly_mlflow.tracking.lease import Lease, owner_tags
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.tracking.server import clear_errors, client
@@ -64,6 +65,7 @@ def start(
         status = "FINISHED"
     except (KeyboardInterrupt, Terminated):
         status = "KILLED"
+        leaving_server()
         raise
     except Exception as error:
         with suppress(AnomalyError), clear_errors():
@@ -120,6 +122,7 @@ def set_up_database() -> None:
         client().search_experiments(max_results=1)
     except (CommandError, OperationalError):
         time.sleep(5)
+    met_server()
 
 
 def _close_children(run: Run) -> None:

@@ -11,21 +11,28 @@ from safetensors.torch import load_file, save_file
 from anomaly_mlflow.errors import AnomalyError, BadData
 from anomaly_mlflow.models import Architecture, Classifier, build
 
-__all__ = ["load_model", "load_snapshots", "read_seen", "save_model", "snapshot_epochs"]
+__all__ = ["is_saved", "load_model", "load_snapshots", "read_seen", "save_model", "snapshot_epochs"]
 
 ARCHITECTURE, WEIGHTS = "architecture.json", "weights.safetensors"
 SNAPSHOTS = 5
 
 
 def save_model(model: Classifier, folder: Path, seen: str = "") -> None:
-    """Write `architecture.json` and `weights.safetensors`; seen: digest of the samples it was trained on."""
+    """Write `architecture.json`, then `weights.safetensors`; seen: digest of the samples it was trained on.
+
+    The weights are written aside and renamed: where they are, the model is whole.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ARCHITECTURE).write_text(json.dumps(model.architecture.to_dict(), indent=1))
-    save_file(
-        {key: value.cpu().contiguous() for key, value in model.state_dict().items()},
-        folder / WEIGHTS,
-        metadata={"seen": seen},
-    )
+    weights = {key: value.cpu().contiguous() for key, value in model.state_dict().items()}
+    part = folder / f"{WEIGHTS}.part"
+    save_file(weights, part, metadata={"seen": seen})
+    part.replace(folder / WEIGHTS)
+
+
+def is_saved(folder: Path, seen: str) -> bool:
+    """Whether a model that was trained on these samples lies in the folder."""
+    return (folder / WEIGHTS).is_file() and read_seen(folder) == seen
 
 
 def read_seen(folder: Path) -> str:

@@ -30,5 +30,7 @@ def choose_precision(
 
 
 def has_bfloat16(device: str) -> bool:
-    """Whether the device computes in bfloat16 in hardware (a CPU: with AMX)."""
-    return torch.cuda.is_bf16_supported() if on_gpu(device) else torch.cpu._is_amx_tile_supported()
+    """Whether the device computes in bfloat16 in hardware (a CPU: with AMX or AVX512-BF16)."""
+    if on_gpu(device):
+        return torch.cuda.is_bf16_supported()
+    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()

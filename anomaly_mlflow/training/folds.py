@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import BadData
-from anomaly_mlflow.training.checkpoints import save_model
+from anomaly_mlflow.training.checkpoints import is_saved, save_model
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.loop import fit
 from anomaly_mlflow.training.orphans import end_with_parent
@@ -53,7 +54,8 @@ def fit_folds(
     """Train one model per fold on the reference rows of all other folds; write them to folder/fold=K.
 
     reference: bool (n,), the rows that may be learnt from. whole: one more model, on all reference rows,
-    written to the folder itself. The trainings go side by side in `jobs` processes of one thread each.
+    written to the folder itself. The trainings go side by side in `jobs` processes of one thread each. A folder that
+    an earlier process left behind is taken up: models that are there stay, a training begun goes on.
     """
     tasks = [
         delayed(_fit_one)(samples, reference & (fold != k), config, seed + 1 + k, device, fold_folder(folder, k))
@@ -82,8 +84,13 @@ def side_by_side(tasks: list, jobs: int) -> Iterator:
 
 def _fit_one(samples: Samples, seen: np.ndarray, config: TrainConfig, seed: int, device: str, folder: Path) -> None:
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # a new process would tell its precision each time
-    model, _ = fit(samples, config, seed=seed, device=device, rows=np.flatnonzero(seen))
-    save_model(model, folder, seen_digest(samples.sample_id[seen]))
+    digest = seen_digest(samples.sample_id[seen])
+    if is_saved(folder, digest):
+        return
+    states = folder / "checkpoint"
+    model, _ = fit(samples, config, seed=seed, device=device, rows=np.flatnonzero(seen), checkpoint=states)
+    save_model(model, folder, digest)
+    shutil.rmtree(states)
 
 
 def seen_digest(sample_id: np.ndarray) -> str:

@@ -57,6 +57,8 @@ def fit(
     rng = np.random.default_rng(seed)
     rows = np.arange(len(samples)) if rows is None else rows
     check_fits(samples, config, rows)
+    if record and checkpoint and sink is None:
+        raise ValueError("a recording that is taken up needs a sink: what an earlier process recorded is not in memory")
     model = start or _fresh_model(samples, config, rows)
     optimizer = _optimizer(model, config)
     model, optimizer = fabric.setup(model, optimizer)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from joblib import delayed
@@ -10,6 +11,7 @@ from anomaly_mlflow.data.on_disk import copied
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.folds import side_by_side
+from anomaly_mlflow.training.kept import keep, kept
 from anomaly_mlflow.training.loop import fit
 
 __all__ = ["RUNS", "SUITES", "ProbeRun", "plant", "probe_runs"]
@@ -41,18 +43,23 @@ def probe_runs(
     config: TrainConfig,
     *,
     seed: int,
+    folder: Path,
     device: str = "auto",
     jobs: int = 1,
     on_done: Callable[[], object] | None = None,
 ) -> list[ProbeRun]:
     """Two trainings on the given labels whose probes are different rows, so that every row is no probe in one.
 
-    The probes are made from the given data alone. Raises what `fit` raises.
+    The probes are made from the given data alone. folder: keeps what is done; a folder that an earlier process left
+    behind is taken up. Raises what `fit` raises.
     """
     order = np.random.default_rng(seed).permutation(len(samples))
     count = len(SUITES) * max(1, min(MOST, len(samples) // SHARE))
     planted = [plant(samples, part, seed + number) for number, part in enumerate((order[:count], order[-count:]))]
-    tasks = [delayed(_losses)(spoiled, config, seed, device) for spoiled, _ in planted]
+    tasks = [
+        delayed(_losses)(spoiled, config, seed, device, folder / f"run={number}")
+        for number, (spoiled, _) in enumerate(planted)
+    ]
     runs = []
     for (_, suite), loss in zip(planted, side_by_side(tasks, jobs), strict=True):
         runs.append(ProbeRun(loss, suite))
@@ -76,6 +83,9 @@ def plant(samples: Samples, rows: np.ndarray, seed: int) -> tuple[Samples, np.nd
     return replace(samples, images=images, labels=labels), suite
 
 
-def _losses(samples: Samples, config: TrainConfig, seed: int, device: str) -> np.ndarray:
+def _losses(samples: Samples, config: TrainConfig, seed: int, device: str, folder: Path) -> np.ndarray:
+    if done := kept(folder):
+        return done["loss"]
     _, recording = fit(samples, config, seed=seed, device=device, record=True)
+    keep(folder, loss=recording.loss)
     return recording.loss

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from joblib import delayed
@@ -11,6 +12,7 @@ from anomaly_mlflow.models import Classifier
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.folds import side_by_side
 from anomaly_mlflow.training.inference import infer
+from anomaly_mlflow.training.kept import keep, kept
 from anomaly_mlflow.training.loop import fit
 
 __all__ = ["SecondSplit", "cross_validate"]
@@ -34,6 +36,7 @@ def cross_validate(
     config: TrainConfig,
     *,
     seed: int,
+    folder: Path,
     device: str = "auto",
     jobs: int = 1,
     on_done: Callable[[], object] | None = None,
@@ -43,10 +46,11 @@ def cross_validate(
     fold: int64 (n,) as `assign_folds` gives it. A model learns the rows of the other folds (first phase), is asked for
     its own fold, then learns that fold alone for a third as many epochs (second phase; Maini et al. 2022, with halves
     where there are two folds). The trainings go side by side in `jobs` processes of one thread each.
+    folder: keeps what is done; a folder that an earlier process left behind is taken up.
     """
     logits = np.empty((len(samples), samples.num_classes), np.float32)
     folds = range(fold.max() + 1)
-    tasks = [delayed(_two_phases)(samples, fold == k, config, seed + k, device) for k in folds]
+    tasks = [delayed(_two_phases)(samples, fold == k, config, seed + k, device, folder / f"fold={k}") for k in folds]
     splits = []
     for k, (own, correct) in zip(folds, side_by_side(tasks, jobs), strict=True):
         logits[fold == k] = own
@@ -57,9 +61,11 @@ def cross_validate(
 
 
 def _two_phases(
-    samples: Samples, own: np.ndarray, config: TrainConfig, seed: int, device: str
+    samples: Samples, own: np.ndarray, config: TrainConfig, seed: int, device: str, folder: Path
 ) -> tuple[np.ndarray, np.ndarray]:
-    model, _ = fit(samples, config, seed=seed, device=device, rows=np.flatnonzero(~own))
+    if done := kept(folder):
+        return done["logits"], done["correct"]
+    model, _ = fit(samples, config, seed=seed, device=device, rows=np.flatnonzero(~own), checkpoint=folder)
     _, logits = infer(model, samples.images, rows=own)
     correct = []
 
@@ -68,4 +74,5 @@ def _two_phases(
 
     shorter = replace(config, epochs=max(3, config.epochs // 3))
     fit(samples, shorter, seed=seed, device=device, start=model, on_epoch=ask, rows=np.flatnonzero(own))
+    keep(folder, logits=logits, correct=np.stack(correct))
     return logits, np.stack(correct)

@@ -35,9 +35,9 @@ def test_a_fold_model_learns_only_from_reference_rows_of_the_other_folds(stripes
     seen = {}
     original = folds.fit
 
-    def spy(samples, config, *, seed, device, rows):
+    def spy(samples, config, *, seed, device, rows, checkpoint):
         seen[seed] = samples.sample_id[rows]
-        return original(samples, config, seed=seed, device=device, rows=rows)
+        return original(samples, config, seed=seed, device=device, rows=rows, checkpoint=checkpoint)
 
     monkeypatch.setattr(folds, "fit", spy)
     fold = assign_folds(stripes, 3, seed=0)
@@ -56,3 +56,17 @@ def test_processes_side_by_side_give_the_same_models_as_one_after_another(stripe
     for k in range(2):
         one, two = ((fold_folder(tmp_path / str(jobs), k) / "weights.safetensors").read_bytes() for jobs in (1, 2))
         assert one == two
+
+
+def test_a_folder_left_behind_is_taken_up_model_by_model(stripes, tmp_path, monkeypatch):
+    fold = assign_folds(stripes, 3, seed=0)
+    arguments = {"seed": 0, "folder": tmp_path, "jobs": 1}
+    fit_folds(stripes, fold, np.ones(120, bool), FAST, **arguments)
+    weights = fold_folder(tmp_path, 1) / "weights.safetensors"
+    before = weights.read_bytes()
+    weights.unlink()
+    trained, original = [], folds.fit
+    monkeypatch.setattr(folds, "fit", lambda *a, **k: trained.append(k["seed"]) or original(*a, **k))
+    fit_folds(stripes, fold, np.ones(120, bool), FAST, **arguments)
+    assert trained == [2] and weights.read_bytes() == before
+    assert not list(tmp_path.rglob("checkpoint"))

@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from anomaly_mlflow.training import probes
 from anomaly_mlflow.training.config import TrainConfig
+from anomaly_mlflow.training.loop import fit
 from anomaly_mlflow.training.probes import SUITES, plant, probe_runs
 
 
@@ -22,14 +24,26 @@ def test_probes_are_what_their_suite_says_and_other_rows_stay(stripes):
     assert np.array_equal(stripes.images, before), "the samples themselves must stay as they are"
 
 
-def test_two_runs_have_different_probes_so_that_each_row_is_judged(stripes):
-    first, second = probe_runs(stripes, TrainConfig("convnet", epochs=2, batch_size=20), seed=0)
+def test_two_runs_have_different_probes_so_that_each_row_is_judged(stripes, tmp_path):
+    first, second = probe_runs(stripes, TrainConfig("convnet", epochs=2, batch_size=20), seed=0, folder=tmp_path)
     assert first.loss.shape == (2, 120) and not ((first.suite >= 0) & (second.suite >= 0)).any()
     assert (first.suite >= 0).sum() == (second.suite >= 0).sum() == 3 * len(SUITES)
 
 
-def test_wrong_labels_among_the_probes_keep_a_higher_loss(stripes):
-    runs = probe_runs(stripes, TrainConfig("convnet", epochs=10, batch_size=20, learning_rate=0.05), seed=1)
+def test_wrong_labels_among_the_probes_keep_a_higher_loss(stripes, tmp_path):
+    config = TrainConfig("convnet", epochs=10, batch_size=20, learning_rate=0.05)
+    runs = probe_runs(stripes, config, seed=1, folder=tmp_path)
     for run in runs:
         wrong = run.loss[-1, run.suite == SUITES.index("wrong_label")].mean()
         assert wrong > 2 * run.loss[-1, run.suite == SUITES.index("untouched")].mean()
+
+
+def test_a_training_that_is_done_is_not_done_again_in_the_same_folder(stripes, tmp_path, monkeypatch):
+    config = TrainConfig("convnet", epochs=2, batch_size=20)
+    once = probe_runs(stripes, config, seed=0, folder=tmp_path)
+    (tmp_path / "run=1" / "result.npz").write_bytes(b"torn")
+    trained = []
+    monkeypatch.setattr(probes, "fit", lambda *a, **k: trained.append(1) or fit(*a, **k))
+    again = probe_runs(stripes, config, seed=0, folder=tmp_path)
+    assert trained == [1]
+    assert all(np.array_equal(one.loss, other.loss) for one, other in zip(once, again, strict=True))

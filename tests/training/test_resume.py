@@ -15,6 +15,7 @@ from anomaly_mlflow.training.resume import checkpoint_files, last_epoch
 
 CONVNET = TrainConfig("convnet", epochs=5, batch_size=32, learning_rate=0.05, augmentation="flip")
 VIT = TrainConfig("vit", epochs=5, batch_size=32, learning_rate=1e-3, optimizer="adamw", augmentation="crop")
+MOMENTS = ("before the file", "after the file", "before the checkpoint", "after the checkpoint")
 
 
 class PulledPlugError(Exception):
@@ -58,7 +59,7 @@ def assert_same(one, other, folder, other_folder):
 
 @pytest.mark.parametrize("config", [CONVNET, VIT], ids=["convnet, SGD", "vit, AdamW"])
 @pytest.mark.parametrize("epoch", [0, 2, 4])
-@pytest.mark.parametrize("where", ["before the file", "after the file", "before the checkpoint", "after the checkpoint"])
+@pytest.mark.parametrize("where", MOMENTS)
 def test_a_training_that_died_goes_on_as_if_nothing_had_happened(stripes, tmp_path, config, epoch, where):
     whole = train(stripes, config, tmp_path / "whole")
     with pytest.raises(PulledPlugError):

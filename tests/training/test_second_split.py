@@ -14,13 +14,13 @@ WRONG = np.arange(0, 120, 10)
 
 
 @pytest.fixture(scope="module")
-def found(request):
+def found(request, tmp_path_factory):
     stripes = request.getfixturevalue("module_stripes")
     labels = stripes.labels.copy()
     labels[WRONG] = (labels[WRONG] + 1) % 3
     samples = replace(stripes, labels=labels)
     fold = assign_folds(samples, 3, seed=0)
-    return samples, fold, *cross_validate(samples, fold, CONFIG, seed=0)
+    return samples, fold, *cross_validate(samples, fold, CONFIG, seed=0, folder=tmp_path_factory.mktemp("folds"))
 
 
 def test_every_row_is_asked_out_of_fold_and_the_wrong_labels_stand_out(found):
@@ -47,8 +47,10 @@ def test_right_labels_outlast_wrong_ones_in_the_second_phase(found):
     assert np.mean(kept[False]) > np.mean(kept[True]) + 0.4
 
 
-def test_the_same_seed_gives_the_same_in_processes_side_by_side(found):
+def test_the_same_seed_gives_the_same_in_processes_side_by_side_and_from_a_folder_left_behind(found, tmp_path):
     samples, fold, logits, splits = found
-    again, same = cross_validate(samples, fold, CONFIG, seed=0, jobs=2)
-    assert np.array_equal(logits, again)
-    assert all(np.array_equal(a.correct, b.correct) for a, b in zip(splits, same, strict=True))
+    for _ in range(2):
+        again, same = cross_validate(samples, fold, CONFIG, seed=0, jobs=2, folder=tmp_path)
+        assert np.array_equal(logits, again)
+        assert all(np.array_equal(a.correct, b.correct) for a, b in zip(splits, same, strict=True))
+        (tmp_path / "fold=1" / "result.npz").unlink()
