@@ -87,13 +87,16 @@ def owner_tags(takeovers: int = 0) -> dict[str, str]:
 
 
 def take(run: Record) -> Lease | None:
-    """Take a run that was found free, as it was then; None where another was faster. Its status stays as it is."""
+    """Take a run that was found free, as it was then; None where another was faster or it is not ours to change.
+
+    Its status stays as it is.
+    """
     number = _takeovers(run) + 1
     claim = {**this_process(), "time": time.time(), "id": uuid.uuid4().hex}
     try:
         client().log_param(run.info.run_id, f"{TAKEOVER}{number}", json.dumps(claim))
     except MlflowException as error:
-        if error.error_code != "INVALID_PARAMETER_VALUE":
+        if error.error_code not in ("INVALID_PARAMETER_VALUE", "PERMISSION_DENIED"):
             raise
         return None
     return Lease(run.info.run_id, number)

@@ -59,13 +59,16 @@ def find_unfinished(run_id: str, step: str) -> Run:
 
 
 def take_run(run_id: str) -> Lease:
-    """Take this run. Raises BadOption where a living process works on it."""
+    """Take this run. Raises BadOption where a living process works on it, or it cannot be changed."""
     with clear_errors():
         run = client().get_run(run_id)
-        lease = next((take(one) for one in free([run], watch=True)), None)
-    if lease is None:
+        found = free([run], watch=True)
+        lease = take(found[0]) if found else None
+    if not found:
         who = f"{holder(run).get('host')} (heartbeat {silence(run):.0f} s ago)"
         raise BadOption(f"run {run_id} is alive on {who}")
+    if lease is None:
+        raise BadOption(f"run {run_id} cannot be taken up: another process was faster, or you may not change it")
     return lease
 
 

@@ -16,7 +16,7 @@ from stores import STORES, wait_for
 
 from anomaly_mlflow.errors import BadOption
 from anomaly_mlflow.tracking import lease as leases
-from anomaly_mlflow.tracking import waiting_run
+from anomaly_mlflow.tracking import owner, waiting_run
 from anomaly_mlflow.tracking.lease import HEARTBEAT, OWNER, take
 from anomaly_mlflow.tracking.lifecycle import start
 from anomaly_mlflow.tracking.run import Run
@@ -87,6 +87,24 @@ def test_a_run_whose_process_was_killed_is_closed_at_once(store):
     close_dead_runs(watch=False)
     assert status(run_id) == "FAILED"
     assert Run(run_id).tags["anomaly.error"].startswith("its process died on ")
+
+
+def test_whose_process_cannot_be_seen_is_not_called_dead(monkeypatch):
+    def hidden(number):
+        raise psutil.NoSuchProcess(number)
+
+    def refused(number, signal):
+        raise PermissionError
+
+    me = owner.this_process()
+    assert owner.lives(me) is True
+    assert owner.lives({**me, "started": "1"}) is False
+    assert [owner.lives({**me, "process": odd}) for odd in ("1", -5, None)] == [None] * 3
+    assert owner.lives({**me, "process": 10**30}) is False
+    assert [owner.lives({**me, "host": "elsewhere"}), owner.lives({})] == [None, None]
+    monkeypatch.setattr(owner.psutil, "Process", hidden)
+    monkeypatch.setattr(owner.os, "kill", refused)
+    assert owner.lives(me) is None
 
 
 def test_a_process_that_lives_here_keeps_its_run_however_old_its_heartbeat_is(store):
