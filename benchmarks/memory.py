@@ -86,7 +86,8 @@ def train_from_disk(folder: str) -> None:
     psutil.virtual_memory = lambda: SimpleNamespace(available=0)
     samples, test = load_split(f"imagefolder:{folder}")
     assert on_disk.is_on_disk(samples.images) and on_disk.is_on_disk(test.images)
-    fit(samples, TrainConfig("convnet", epochs=1, augmentation="flip"), seed=0, device="cpu", record=True)
+    config = TrainConfig("convnet", epochs=1, batch_size=16, learning_rate=0.001, augmentation="flip")
+    fit(samples, config, seed=0, device="cpu", record=True)
 
 
 def main() -> None:
