@@ -68,6 +68,8 @@ def start(
         leaving_server()
         raise
     except Exception as error:
+        if isinstance(error, ServerUnavailable):
+            leaving_server()  # it was waited for long enough
         with suppress(AnomalyError), clear_errors():
             run.tag("anomaly.error", (str(error) if isinstance(error, AnomalyError) else repr(error))[:500])
         raise

@@ -72,7 +72,6 @@ def test_a_server_that_is_killed_in_mid_training_and_comes_back_receives_all(des
     assert_each_epoch_is_there_once(desk)
 
 
-@pytest.mark.skip(reason="until train_noisy sends through the outbox")
 def test_a_server_that_comes_back_only_after_the_training_receives_all(desk, server):
     with training(desk, server) as process:
         wait_for(lambda: len(recorded(desk)) >= 2, process)
