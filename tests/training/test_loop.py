@@ -10,7 +10,7 @@ from anomaly_mlflow.errors import BadOption, TrainingDiverged, UnknownName
 from anomaly_mlflow.models import MODELS
 from anomaly_mlflow.training import loop
 from anomaly_mlflow.training.config import TrainConfig, configure
-from anomaly_mlflow.training.inference import accuracy
+from anomaly_mlflow.training.inference import accuracy, infer
 from anomaly_mlflow.training.loop import fit
 
 FAST = TrainConfig("convnet", epochs=3, batch_size=16, learning_rate=0.05)
@@ -140,3 +140,17 @@ def test_every_model_learns_with_its_own_settings(name, stripes):
 def test_a_cpu_uses_bfloat16_only_where_it_is_safe_and_pays(name, side, precision, monkeypatch):
     monkeypatch.setattr("anomaly_mlflow.training.device.has_bfloat16", lambda device: True)
     assert configure(name, (side, side, 3), "cpu").precision == precision
+
+
+def test_an_evaluation_pass_is_recorded_instead_of_the_batches_and_changes_nothing_about_the_training(stripes):
+    seen = []
+
+    def ask(epoch, model, loss):
+        seen.append(infer(model, stripes.images)[1].astype(np.float16))
+
+    asked = replace(FAST, augmentation="crop", dropout=0.5)
+    one, recording = fit(stripes, asked, seed=0, record=True, evaluate=True, on_epoch=ask)
+    assert np.array_equal(recording.logits, np.stack(seen))
+    assert 0 < recording.learning_rate.max() <= FAST.learning_rate
+    other, _ = fit(stripes, asked, seed=0)
+    assert all(torch.equal(*pair) for pair in zip(one.parameters(), other.parameters(), strict=True))
