@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from glob import glob
@@ -43,23 +44,21 @@ def postgres(folder):
     programs = sorted(glob("/usr/lib/postgresql/*/bin"))
     need(bool(programs), "PostgreSQL is not installed (apt-get install postgresql)")
     need(find_spec("psycopg") is not None, "psycopg is not installed")
-    data, port = folder / "postgres", free_port()
-    data.mkdir()
-    root = os.geteuid() == 0  # PostgreSQL refuses to run as root
-    user = {"user": "postgres"} if root else {}
-    if root:
-        for path in (data, *list(folder.parents)[:-2], folder):
-            path.chmod(0o777 if path == data else 0o755)
-
-    def program(name, *words):
-        subprocess.run([f"{programs[-1]}/{name}", *words], check=True, capture_output=True, cwd=data, **user)
-
-    program("initdb", "-D", f"{data}/db", "-U", "peer", "-A", "trust")
-    program("pg_ctl", "-D", f"{data}/db", "-w", "-l", f"{data}/log", "-o", f"-p {port} -k {data}", "start")
-    try:
-        yield f"postgresql+psycopg://peer@127.0.0.1:{port}/postgres"
-    finally:
-        program("pg_ctl", "-D", f"{data}/db", "-m", "immediate", "stop")
+    port = free_port()
+    user = {"user": "postgres"} if os.geteuid() == 0 else {}  # it refuses to run as root
+    with tempfile.TemporaryDirectory() as data:  # pytest's own folders are closed to other users
+        Path(data).chmod(0o777)
+        initdb = [f"{programs[-1]}/initdb", "-D", f"{data}/db", "-U", "peer", "-A", "trust"]
+        subprocess.run(initdb, check=True, capture_output=True, cwd=data, **user)
+        command = [f"{programs[-1]}/postgres", "-D", f"{data}/db", "-p", str(port), "-k", data]
+        process = subprocess.Popen(command, cwd=data, stderr=subprocess.DEVNULL, **user)
+        try:
+            ready = [f"{programs[-1]}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+            wait_for(lambda: subprocess.run(ready).returncode == 0)
+            yield f"postgresql+psycopg://peer@127.0.0.1:{port}/postgres"
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
 
 
 STORES = {"sqlite": sqlite, "server": server, "postgres": postgres}
