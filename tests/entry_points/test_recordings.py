@@ -13,6 +13,8 @@ from entry_points.provenance import step_fingerprint
 from entry_points.recordings import by_itself
 from entry_points.step import STEPS
 
+pytestmark = pytest.mark.filterwarnings("default")
+
 
 def record(folder, classes=3, seed=0):
     recorder = Recorder(folder)
