@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
+import entry_points.all_steps  # noqa: F401
 from anomaly_mlflow.training.recorder import Recorder
 from entry_points.options import OPTIONS
 from entry_points.provenance import step_fingerprint
