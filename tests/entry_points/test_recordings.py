@@ -7,11 +7,14 @@ import pandas as pd
 import pytest
 import torch
 
+import entry_points.all_steps  # noqa: F401
 from anomaly_mlflow.training.recorder import Recorder
 from entry_points.options import OPTIONS
 from entry_points.provenance import step_fingerprint
 from entry_points.recordings import by_itself
 from entry_points.step import STEPS
+
+pytestmark = pytest.mark.filterwarnings("default")
 
 
 def record(folder, classes=3, seed=0):
