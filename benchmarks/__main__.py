@@ -8,7 +8,18 @@ from tqdm import tqdm
 
 from benchmarks.rows import FILE, read, table
 
-BENCHMARKS = ("recording", "speed", "accuracy", "augmentation", "server", "group_by", "growth", "gpu", "signals")
+BENCHMARKS = (
+    "recording",
+    "speed",
+    "accuracy",
+    "augmentation",
+    "server",
+    "group_by",
+    "growth",
+    "memory",
+    "signals",
+    "gpu",
+)
 
 
 def main() -> int:
