@@ -11,7 +11,7 @@ from anomaly_mlflow.training.checkpoints import save_model, snapshot_epochs
 from anomaly_mlflow.training.config import configure
 from anomaly_mlflow.training.epoch_files import write_epoch
 from anomaly_mlflow.training.inference import accuracy
-from anomaly_mlflow.training.loop import fit
+from anomaly_mlflow.training.ranks import fit_over_ranks
 from anomaly_mlflow.training.recording import Recording
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step
@@ -55,7 +55,7 @@ def train_noisy(run: Run, options: dict, upstream: Upstream) -> None:
                 _log_snapshot(run, model, folder / "snapshots" / f"epoch={epoch:04d}")
             bar.update()
 
-        model, _ = fit(
+        model, _ = fit_over_ranks(
             samples, config, seed=seed, device=options["device"], record=True, sink=upload, on_epoch=on_epoch
         )
         save_model(model, folder / "model")

@@ -1,5 +1,6 @@
 """Keeps the logits of the training batches as they pass: no extra forward pass."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -22,11 +23,20 @@ class Recorder:
     """Collects the logits of each batch on the device, and hands an epoch on when it ends.
 
     sink: takes each epoch; without one all epochs are kept. sample_id: the samples, in the order of the recording;
-    first_epoch: number of the first epoch, where an earlier process recorded those before it.
+    first_epoch: number of the first epoch, where an earlier process recorded those before it. gather: brings the rows
+    of several ranks together at the end of an epoch; where it gives None, another rank hands the epoch on.
     """
 
-    def __init__(self, sink: EpochSink | None = None, *, sample_id: np.ndarray, first_epoch: int = 0):
+    def __init__(
+        self,
+        sink: EpochSink | None = None,
+        *,
+        sample_id: np.ndarray,
+        first_epoch: int = 0,
+        gather: Callable[[list[np.ndarray]], list[np.ndarray] | None] | None = None,
+    ):
         self._sink, self._order, self._sample_id = sink, np.argsort(sample_id), sample_id
+        self._gather = gather
         self._epoch, self._filled = first_epoch, 0
         self._rates: list[float] = []
         self._done: list[Recording] = []
@@ -52,19 +62,23 @@ class Recorder:
 
     def end_epoch(self) -> None:
         """Close the epoch. Raises BadData if a sample did not pass, or passed twice."""
-        ids, labels = (values[: self._filled].cpu().numpy() for values in (self._ids, self._labels))
+        arrays = [values[: self._filled].cpu().numpy() for values in (self._ids, self._labels, self._logits)]
+        arrays = self._gather(arrays) if self._gather else arrays
+        if arrays is not None:
+            self._hand_on(*arrays)
+        self._rates, self._filled, self._epoch = [], 0, self._epoch + 1
+
+    def _hand_on(self, ids: np.ndarray, labels: np.ndarray, logits: np.ndarray) -> None:
         by_id = np.argsort(ids)
         if not np.array_equal(ids[by_id], self._sample_id[self._order]):
             raise BadData(f"not every sample passed exactly once in epoch {self._epoch}")
         rows = np.empty_like(by_id)
         rows[self._order] = by_id
-        logits = self._logits.cpu().numpy()[rows][None]
-        part = Recording(logits, labels[rows], self._sample_id, np.array([np.mean(self._rates)]))
+        part = Recording(logits[rows][None], labels[rows], self._sample_id, np.array([np.mean(self._rates)]))
         if self._sink is not None:
             self._sink(self._epoch, part)
         else:
             self._done.append(part)
-        self._rates, self._filled, self._epoch = [], 0, self._epoch + 1
 
     def finish(self) -> Recording | None:
         """All epochs, where no sink took them."""
