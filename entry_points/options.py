@@ -13,7 +13,7 @@ from anomaly_mlflow.data.sources import SIZES
 from anomaly_mlflow.errors import UnknownName
 from anomaly_mlflow.models import find, spoken_names
 
-__all__ = ["OPTIONS", "RUNTIME_ONLY", "as_typed", "in_order"]
+__all__ = ["NAMED_RUNS", "OPTIONS", "RUNTIME_ONLY", "as_typed", "in_order"]
 
 
 class _Auto(click.ParamType):
@@ -206,6 +206,12 @@ _DECLARED = [
         "no",
         "Start from the weights that timm publishes, downloaded once; only for timm:NAME.",
     ),
+    _option(
+        "record",
+        click.Choice(["batches", "evaluation"]),
+        "batches",
+        "Logits that are recorded: those of the training batches as they pass (free), or of an evaluation pass after each epoch (without augmentation and dropout; about half an epoch more).",
+    ),
     _option("folds", click.IntRange(2, 20), 5, "Folds of the cross-fitted clean side."),
     _option("training_seed", click.IntRange(0, 2**31), 0, "Seed of the noisy model's training, the first of several."),
     _option("seeds", click.IntRange(1, 100), 3, "Number of noisy models, with consecutive training seeds."),
@@ -221,6 +227,12 @@ _DECLARED = [
     _option("draws", click.IntRange(100, 1_000_000), 2000, "Bootstrap draws of the intervals."),
     _option("device", click.STRING, "auto", "Where to train: auto, cpu, cuda."),
     _option("jobs", _Auto(_count), "auto", "Trainings side by side, one thread each; auto: one a core, one on a GPU."),
+    _option(
+        "resume",
+        click.STRING,
+        "auto",
+        "Unfinished run to continue: auto (the newest of the same command), none (always a new run), or the id of a run.",
+    ),
     _option(
         "baseline_run",
         _None(),
@@ -243,7 +255,8 @@ _DECLARED = [
 OPTIONS: dict[str, click.Option] = {option.name: option for option in _DECLARED}
 
 # These change how a run is carried out, not what comes out: no part of a fingerprint.
-RUNTIME_ONLY = {"device", "jobs", "baseline_run", "noise_run", "clean_run", "folds_run", "noisy_run", "features_run"}
+NAMED_RUNS = {"baseline_run", "noise_run", "clean_run", "folds_run", "noisy_run", "features_run"}
+RUNTIME_ONLY = {"device", "jobs", "resume", *NAMED_RUNS}
 
 
 def as_typed(options: dict, names: Iterable[str]) -> dict:

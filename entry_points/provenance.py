@@ -1,5 +1,6 @@
 """What a run is made from, as one digest."""
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from anomaly_mlflow.signals.plugins import plugin_digests
 from anomaly_mlflow.tracking.fingerprint import fingerprint, imported_sources
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.training.device import has_bfloat16
-from entry_points.options import RUNTIME_ONLY
-from entry_points.step import Step
+from entry_points.named_runs import all_needs
+from entry_points.options import NAMED_RUNS, RUNTIME_ONLY, as_typed
+from entry_points.step import STEPS, Step
 
-__all__ = ["source_digest", "step_fingerprint"]
+__all__ = ["request", "source_digest", "step_fingerprint"]
 
 ROOT = Path(__file__).resolve().parent.parent
 DIGESTS = {
@@ -35,21 +37,47 @@ def source_digest(module: str) -> str:
     return fingerprint(list(imported_sources(module, ROOT)), {})
 
 
+def request(step: Step, options: dict) -> dict[str, dict]:
+    """What a command asks for, before the runs upstream are known: JSON values, whose digest is its name.
+
+    Raises what a data source that cannot be read raises.
+    """
+    names = [name for name in step.options if name in NAMED_RUNS or name not in RUNTIME_ONLY]
+    steps = (step.name, *all_needs(step))
+    return {
+        "code": {name: source_digest(STEPS[name].function.__module__) for name in steps},
+        "plugins": _plugins(step.options),
+        "options": as_typed(options, names),
+        "data": _data(options, names),
+        "device": {"bfloat16": _bfloat16(step.options, options)},
+    }
+
+
 def step_fingerprint(step: Step, options: dict, upstream: dict[str, list[str]]) -> str:
     """Digest of a step's code, its own options, the data that they name, and the content of the runs upstream.
 
     Device and number of processes stay out; whether the device has bfloat16 does not: it decides the precision.
     """
     values = {name: options[name] for name in step.own if name not in RUNTIME_ONLY}
-    data = {name: of(values[name]) for name, of in DIGESTS.items() if values.get(name)}
-    plugins = plugin_digests(SIGNALS) if "signals" in step.own else {}
     content = {name: [Run(one).tags.get("anomaly.content", one) for one in ids] for name, ids in upstream.items()}
     made_from = {
         "code": source_digest(step.function.__module__),
-        "plugins": plugins,
+        "plugins": _plugins(step.own),
         "options": values,
-        "data": data,
-        "bfloat16": "device" in step.own and has_bfloat16(options["device"]),
+        "data": _data(options, values),
+        "bfloat16": _bfloat16(step.own, options),
         "upstream": content,
     }
     return fingerprint([], made_from)
+
+
+def _plugins(names: Iterable[str]) -> dict[str, str]:
+    return plugin_digests(SIGNALS) if "signals" in names else {}
+
+
+def _data(options: dict, names: Iterable[str]) -> dict[str, str]:
+    return {name: DIGESTS[name](options[name]) for name in names if name in DIGESTS and options[name]}
+
+
+def _bfloat16(names: Iterable[str], options: dict) -> bool:
+    return "device" in names and has_bfloat16(options["device"])

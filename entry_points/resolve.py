@@ -4,6 +4,8 @@ import sys
 
 from joblib import delayed
 
+from anomaly_mlflow.tracking.fingerprint import fingerprint
+from anomaly_mlflow.tracking.lease import Lease
 from anomaly_mlflow.tracking.lifecycle import find_finished, start, upstream_of
 from anomaly_mlflow.tracking.run import Run, open_run
 from anomaly_mlflow.tracking.server import has_server
@@ -12,17 +14,32 @@ from entry_points.jobs import jobs_of
 from entry_points.named_runs import all_needs, named, run_id, with_named_runs
 from entry_points.options import as_typed
 from entry_points.provenance import source_digest, step_fingerprint
+from entry_points.resume import REQUEST, check_upstream, request_of, taken_up, taken_up_below
 from entry_points.step import STEPS, Step
 from entry_points.terminal import quiet
+from entry_points.work_folder import remove_work_folder
 
 __all__ = ["perform", "resolve"]
 
 
-def perform(step: Step, options: dict, parent: Run | None = None) -> str:
-    """Make a new run of a step, with whatever it needs upstream; its id comes back."""
+def perform(step: Step, options: dict) -> str:
+    """Carry out a command: make a run of a step, or go on with an unfinished one; its id comes back."""
     for each in STEPS.values():
         source_digest(each.function.__module__)  # of the code as it is now, not as an editor leaves it meanwhile
-    with start(step.name, {}, parent=parent, system_metrics=step.trains) as run:
+    wanted = request_of(step, options)
+    run_id = _perform(step, options, take_up=taken_up(step, options, wanted), wanted=wanted)
+    if not has_server():
+        print("`make server` in this folder opens the links", file=sys.stderr)
+    return run_id
+
+
+def _perform(
+    step: Step, options: dict, parent: Run | None = None, *, take_up: Lease | None, wanted: dict | None = None
+) -> str:
+    tags = {REQUEST: fingerprint([], wanted)} if wanted else {}
+    with start(step.name, tags, parent=parent, system_metrics=step.trains, take_up=take_up) as run:
+        if wanted:
+            run.log_json(wanted, "request.json")
         options = with_named_runs(step, options, strict=parent is None)
         run.tag("anomaly.dataset", str(options["dataset"]))
         run.log_params(as_typed(options, step.options))
@@ -36,8 +53,7 @@ def perform(step: Step, options: dict, parent: Run | None = None) -> str:
         step.function(run, options, {need: [Run(one) for one in ids] for need, ids in upstream.items()})
         run.tag("anomaly.content", run.content)
         print(f"{step.name}: {run.link}", file=sys.stderr, flush=True)
-    if parent is None and not has_server():
-        print("`make server` in this folder opens the links", file=sys.stderr)
+    remove_work_folder(run)  # only now: until the run has ended, a process that dies here is taken up
     return run.id
 
 
@@ -53,12 +69,13 @@ def resolve(step: Step, options: dict, parent: Run) -> list[str]:
 
 def _resolve_one(step: Step, options: dict, parent: Run) -> str:
     upstream = {need: resolve(STEPS[need], options, parent) for need in step.needs}
-    found = find_finished(step.name, step_fingerprint(step, options, upstream))
+    made_from = step_fingerprint(step, options, upstream)
+    found = find_finished(step.name, made_from)
     if found:
         return found
     for need, ids in upstream.items():
         options = options | named(need, ids)
-    return perform(step, options, parent)
+    return _perform(step, options, parent, take_up=taken_up_below(step, options, made_from))
 
 
 def _resolve_seeds(step: Step, options: dict, parent: Run) -> list[str]:
@@ -89,6 +106,8 @@ def _note(run: Run, step: Step, options: dict, upstream: dict[str, list[str]]) -
         for one in ids:
             for name, runs in upstream_of(Run(one)).items():
                 closure[name] = list(dict.fromkeys([*closure.get(name, []), *runs]))
+    made_from = step_fingerprint(step, options, upstream)
+    check_upstream(run, made_from)
     run.log_json({name: options[name] for name in step.options}, "config.json")
     run.log_json(closure, "upstream.json")
-    run.tag("anomaly.fingerprint", step_fingerprint(step, options, upstream))
+    run.tag("anomaly.fingerprint", made_from)

@@ -33,8 +33,8 @@ class Step:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """Own options, then for each step upstream its options and the one that names a run of it."""
-        names = dict.fromkeys(self.own)
+        """Own options and `resume`, then for each step upstream its options and the one that names a run of it."""
+        names = dict.fromkeys((*self.own, "resume"))
         for need in self.needs:
             names |= dict.fromkeys(STEPS[need].options)
             if STEPS[need].run_option:

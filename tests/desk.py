@@ -29,7 +29,8 @@ class Desk:
     def environment(self, **variables: str) -> dict[str, str]:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}
         paths = {"PYTHONPATH": str(ROOT), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-        return {**inherited, **paths, "OMP_NUM_THREADS": "1", **variables}
+        own = {"OMP_NUM_THREADS": "1", "ANOMALY_STATE": str(self.folder / "state")}
+        return {**inherited, **paths, **own, **variables}
 
     @property
     def client(self) -> mlflow.MlflowClient:

@@ -11,10 +11,12 @@ from alembic.util.exc import CommandError
 from sqlalchemy.exc import OperationalError
 
 from anomaly_mlflow.errors import AnomalyError, ServerUnavailable
+from anomaly_mlflow.tracking.attempts import leaving_server, met_server
+from anomaly_mlflow.tracking.lease import Lease, owner_tags
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.tracking.server import clear_errors, client
 
-__all__ = ["Terminated", "fail_waiting_run", "find_finished", "start", "upstream_of"]
+__all__ = ["Terminated", "fail_waiting_run", "find_finished", "set_up_database", "start", "upstream_of"]
 
 
 class Terminated(BaseException):
@@ -22,36 +24,54 @@ class Terminated(BaseException):
 
 
 @contextmanager
-def start(step: str, tags: dict[str, str], *, parent: Run | None = None, system_metrics: bool = False) -> Iterator[Run]:
+def start(
+    step: str,
+    tags: dict[str, str],
+    *,
+    parent: Run | None = None,
+    system_metrics: bool = False,
+    take_up: Lease | None = None,
+) -> Iterator[Run]:
     """Open a run for a step; join the one that `mlflow run` opened, if it did; close it in every case.
 
     It ends FINISHED, KILLED (Ctrl-C, SIGTERM) or FAILED with the reason in the tag `anomaly.error`; children
-    still running are closed with it.
+    still running are closed with it. take_up: continue this run instead. The process holds a lease on the run while
+    it is open, and ends at once where another one has taken the run over.
     """
     with clear_errors():
-        _set_up_database()
+        set_up_database()
+        if take_up:
+            _dismiss_waiting_run(take_up.run_id)
+        # With its first breath, so that no run is left that does not say whose it is.
+        born = {"mlflow.runName": step, **tags, "anomaly.step": step, **(take_up.tags if take_up else owner_tags())}
         active = mlflow.start_run(
+            run_id=take_up.run_id if take_up else None,
             nested=parent is not None,
             parent_run_id=parent.id if parent else None,
             experiment_id=parent.experiment_id if parent else None,
             log_system_metrics=system_metrics,
+            tags=born | ({"mlflow.parentRunId": parent.id} if parent else {}),
         )
-        run = Run(active.info.run_id)
+        run = Run(active.info.run_id, resumed=take_up is not None)
+        lease = take_up or Lease(run.id)
+        lease.keep()
     status = "FAILED"
     try:
         with clear_errors():
-            for key, value in {"mlflow.runName": step, **tags, "anomaly.step": step}.items():
-                run.tag(key, value)
+            if run.resumed:
+                run.untag("anomaly.error")
             yield run
         status = "FINISHED"
     except (KeyboardInterrupt, Terminated):
         status = "KILLED"
+        leaving_server()
         raise
     except Exception as error:
         with suppress(AnomalyError), clear_errors():
             run.tag("anomaly.error", (str(error) if isinstance(error, AnomalyError) else repr(error))[:500])
         raise
     finally:
+        lease.release()
         # Where the server is gone these fail too, and the error that is already on its way says so.
         with suppress(AnomalyError) if status != "FINISHED" else nullcontext(), clear_errors():
             if status != "FINISHED":
@@ -65,6 +85,15 @@ def fail_waiting_run() -> None:
     if run_id:
         with clear_errors():
             client().set_terminated(run_id, "FAILED")
+
+
+def _dismiss_waiting_run(resumed: str) -> None:
+    """Delete the run that `mlflow run` opened for this process: another one is continued in its place."""
+    waiting = os.environ.pop("MLFLOW_RUN_ID", None)
+    if waiting and waiting != resumed:
+        client().set_tag(waiting, "anomaly.resumed", resumed)
+        client().set_terminated(waiting, "FINISHED")  # or `mlflow run` would set it at the end, and fail
+        client().delete_run(waiting)
 
 
 def find_finished(step: str, fingerprint: str) -> str | None:
@@ -86,7 +115,7 @@ def upstream_of(run: Run) -> dict[str, list[str]]:
     return run.json("upstream.json")
 
 
-def _set_up_database() -> None:
+def set_up_database() -> None:
     """Make the first contact; where another process is just creating the database, wait for it once.
 
     Raises ServerUnavailable where the database file cannot be written, which MLflow would retry for minutes.
@@ -101,6 +130,7 @@ def _set_up_database() -> None:
         client().search_experiments(max_results=1)
     except (CommandError, OperationalError):
         time.sleep(5)
+    met_server()
 
 
 def _close_children(run: Run) -> None:

@@ -24,12 +24,17 @@ _UNREADABLE = (pa.ArrowException, OSError, ValueError, TypeError, LookupError, A
 
 
 class Run:
-    """A run by its id. Paths are artifact paths, such as `recording/epoch=0003/part-0.parquet`."""
+    """A run by its id. Paths are artifact paths, such as `recording/epoch=0003/part-0.parquet`.
 
-    def __init__(self, run_id: str):
+    resumed: it was begun by another process, so that what is logged may be there already.
+    """
+
+    def __init__(self, run_id: str, *, resumed: bool = False):
         self.id = run_id
+        self.resumed = resumed
         self._client = client()
         self._logged: dict[str, str] = {}
+        self._before: dict[str, set[int]] = {}
 
     @property
     def tags(self) -> dict[str, str]:
@@ -58,10 +63,16 @@ class Run:
         self._client.log_batch(self.id, params=new)
 
     def log_metrics(self, values: dict[str, float], step: int = 0) -> None:
-        """Log a few metrics of one step."""
+        """Log a few metrics of one step, except those that were there when the run was resumed."""
+        values = {key: value for key, value in values.items() if step not in self._steps_before(key)}
         now = mlflow.utils.time.get_current_time_millis()
         metrics = [mlflow.entities.Metric(key, float(value), now, step) for key, value in values.items()]
         self._client.log_batch(self.id, metrics=metrics)
+
+    def _steps_before(self, key: str) -> set[int]:
+        if self.resumed and key not in self._before:
+            self._before[key] = {entry.step for entry in self._client.get_metric_history(self.id, key)}
+        return self._before.get(key, set())
 
     def log_dataset(self, images: np.ndarray, labels: np.ndarray, name: str, source: str, context: str) -> None:
         """Note which data went in (digest and shape, not the data)."""
@@ -78,6 +89,11 @@ class Run:
         """Set a tag."""
         self._client.set_tag(self.id, key, value)
 
+    def untag(self, key: str) -> None:
+        """Remove a tag where it is set."""
+        if key in self.tags:
+            self._client.delete_tag(self.id, key)
+
     @property
     def content(self) -> str:
         """Digest of the data files that this object has logged: what steps downstream are made from."""
@@ -85,7 +101,11 @@ class Run:
 
     def note_content(self, data: bytes, path: str) -> None:
         """Let these bytes count as content under this name."""
-        self._logged[path] = hashlib.sha256(data).hexdigest()
+        self.note_digest(hashlib.sha256(data).hexdigest(), path)
+
+    def note_digest(self, digest: str, path: str) -> None:
+        """Let a file of this sha256 (hex) count as content under this name."""
+        self._logged[path] = digest
 
     def log_frame(self, frame: pd.DataFrame, path: str) -> None:
         """Write a data frame as Parquet (no dictionaries) or CSV, by the path's ending."""
@@ -99,7 +119,11 @@ class Run:
 
     def log_table(self, frame: pd.DataFrame, path: str) -> None:
         """Write a small table that the UI shows and compares between runs; the path ends in .json."""
-        self._client.log_table(self.id, frame, path)
+        present = self.resumed and self._client.list_artifacts(self.id, str(Path(path).parent).removeprefix("."))
+        if path in [artifact.path for artifact in present or []]:  # MLflow would append to it
+            self.log_text(frame.to_json(orient="split", index=False, date_format="iso"), path)
+        else:
+            self._client.log_table(self.id, frame, path)
 
     def log_json(self, value: object, path: str) -> None:
         """Write JSON; it does not count as content."""

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import unquote
 
-# Half a minute of trying, then a clear line; MLflow's own default is several minutes of silence.
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 # MLflow would print the tracking address with the password in it.
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
@@ -17,11 +15,22 @@ from mlflow.exceptions import MlflowException
 from requests import exceptions as requests_exceptions
 from sqlalchemy.exc import SQLAlchemyError
 
+import anomaly_mlflow.tracking.attempts  # noqa: F401 (sets how often MLflow tries)
 from anomaly_mlflow.errors import AnomalyError, RunNotFound, ServerUnavailable
 
-__all__ = ["clear_errors", "client", "has_server", "hide_password", "run_link"]
+__all__ = [
+    "clear_errors",
+    "client",
+    "first_line",
+    "has_server",
+    "hide_password",
+    "may_pass",
+    "run_link",
+    "server_address",
+]
 
 UI_SUFFIX = "?workflowType=machine_learning"
+_LOCAL_FAULT = "disk is full|readonly"
 
 
 @contextmanager
@@ -32,9 +41,24 @@ def clear_errors() -> Iterator[None]:
     except MlflowException as error:
         raise _translated(error) from error
     except (requests_exceptions.RequestException, SQLAlchemyError) as error:
-        if getattr(getattr(error, "response", None), "status_code", None) == 404:
-            raise RunNotFound(_first_line(error)) from error
-        raise ServerUnavailable(f"tracking server {_address()} does not answer: {_first_line(error)}") from error
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        if status == 404:
+            raise RunNotFound(first_line(error)) from error
+        if status in (401, 403):
+            raise _refused() from error
+        raise ServerUnavailable(f"tracking server {server_address()} does not answer: {first_line(error)}") from error
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether waiting may mend it: no answer, a busy or a broken server; not a refusal, not a fault of this machine."""
+    if isinstance(error, MlflowException):
+        status = error.get_http_status_code()
+    elif isinstance(error, (requests_exceptions.RequestException, SQLAlchemyError)):
+        status = getattr(getattr(error, "response", None), "status_code", 503)
+    else:
+        return False
+    local_fault = not has_server() and re.search(_LOCAL_FAULT, str(error))
+    return (status >= 500 or status in (408, 429)) and not local_fault
 
 
 def hide_password() -> None:
@@ -57,7 +81,7 @@ def client() -> mlflow.MlflowClient:
 def run_link(run_id: str) -> str:
     """Where a browser shows this run; without a server, where it will once `mlflow server` runs here."""
     address = mlflow.get_tracking_uri()
-    host = _address() if address.startswith("http") else "http://127.0.0.1:5000"
+    host = server_address() if address.startswith("http") else "http://127.0.0.1:5000"
     experiment = client().get_run(run_id).info.experiment_id
     return f"{host}/#/experiments/{experiment}/runs/{run_id}{UI_SUFFIX}"
 
@@ -68,21 +92,26 @@ def has_server() -> bool:
 
 
 def _translated(error: MlflowException) -> AnomalyError:
-    text = _first_line(error)
+    text = first_line(error)
     if error.error_code == "RESOURCE_DOES_NOT_EXIST":
         return RunNotFound(text)
-    if error.get_http_status_code() in (401, 403) or "401" in text or "403" in text:
-        return ServerUnavailable(
-            f"tracking server {_address()} refuses the login: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
-        )
+    if "must be in the 'active' state" in text:
+        return RunNotFound(f"{text} It was deleted on the server: restore it (mlflow runs restore) or start anew")
+    if error.get_http_status_code() in (401, 403) or re.search("40[13] Client Error", text):
+        return _refused()
     if "API request to" in text or "Max retries" in text:
         return ServerUnavailable(
-            f"tracking server {_address()} does not answer; is it running, and is the address right?"
+            f"tracking server {server_address()} does not answer; is it running, and is the address right?"
         )
     return AnomalyError(f"MLflow: {text}")
 
 
-def _address() -> str:
+def _refused() -> ServerUnavailable:
+    names = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+    return ServerUnavailable(f"tracking server {server_address()} refuses the login: set {names}")
+
+
+def server_address() -> str:
     """The tracking address without user name, password and query."""
     return _without_secrets(mlflow.get_tracking_uri().rstrip("/").partition("?")[0])
 
@@ -91,7 +120,8 @@ def _without_secrets(text: str) -> str:
     return re.sub(r"//[^\s'\"]*@", "//", text)
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error says, in one line and without secrets."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    cause = next((line for line in lines if re.search("OperationalError|disk is full|readonly", line)), lines[0])
+    cause = next((line for line in lines if re.search(f"OperationalError|{_LOCAL_FAULT}", line)), lines[0])
     return _without_secrets(cause)

@@ -16,6 +16,7 @@ from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.training.checkpoints import is_saved, save_model
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.loop import fit
+from anomaly_mlflow.training.orphans import end_with_parent
 
 __all__ = ["CROSS_FIT", "assign_folds", "fit_folds", "fold_folder", "seen_digest", "side_by_side"]
 
@@ -74,7 +75,8 @@ def fold_folder(folder: Path, k: int) -> Path:
 
 def side_by_side(tasks: list, jobs: int) -> Iterator:
     """Run joblib tasks in `jobs` processes of one thread each; results come in order, each when it is done."""
-    with warnings.catch_warnings(), parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
+    workers = {"n_jobs": jobs, "inner_max_num_threads": 1, "initializer": end_with_parent}
+    with warnings.catch_warnings(), parallel_config(backend="loky", **workers):
         # A process that has grown by a training's memory is replaced between two tasks: that is meant to be.
         warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
         yield from Parallel(return_as="generator")(tasks)

@@ -1,10 +1,8 @@
 """Real processes: `mlflow run`, signals, a real server, a real browser."""
 
-import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,9 +12,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import requests
 from desk import ROOT
 from playwright.sync_api import expect, sync_playwright
+from real_server import RealServer
 from services import REQUIRED, need
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -119,26 +117,10 @@ def begin(desk, *words):
 @pytest.fixture
 def server(desk):
     """A real MLflow server on a database of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [str(Path(sys.executable).parent / "mlflow"), "server", "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", f"sqlite:///{desk.folder}/mlflow.db"]
-    command += ["--artifacts-destination", str(desk.folder / "store")]
-    with open(desk.folder / "server.log", "w") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=desk.folder,
-            env=desk.environment(MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false"),
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        address = f"http://127.0.0.1:{port}"
-        wait_for(lambda: answers(f"{address}/health"), process)
-        yield address
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+    real = RealServer(desk.folder)
+    real.start()
+    yield real.address
+    real.kill()
 
 
 def test_a_study_on_a_real_server_ends_with_a_report_that_a_browser_shows_in_the_ui(desk, server):
@@ -161,13 +143,6 @@ def test_a_study_on_a_real_server_ends_with_a_report_that_a_browser_shows_in_the
         assert all(report.locator("img").evaluate_all("all => all.map(one => one.naturalWidth > 0)"))
         chromium.close()
     assert [url for url in elsewhere if not url.startswith((server, "blob:", "data:"))] == []
-
-
-def answers(address):
-    try:
-        return requests.get(address, timeout=2).ok
-    except requests.RequestException:
-        return False
 
 
 def wait_for(condition, process, seconds=120):

@@ -1,0 +1,49 @@
+"""Which process works on a run, and whether it still lives."""
+
+import os
+import socket
+from functools import cache
+from pathlib import Path
+
+import psutil
+
+__all__ = ["lives", "this_process"]
+
+
+def this_process() -> dict[str, str | int]:
+    """What tells this process from every other one: JSON values."""
+    return {**_machine(), "process": os.getpid(), "started": _started(os.getpid())}
+
+
+def lives(owner: dict) -> bool | None:
+    """Whether a process lives; None where that cannot be seen: on another machine, or it is stopped (SIGSTOP)."""
+    if not isinstance(owner.get("process"), int) or any(owner.get(key) != here for key, here in _machine().items()):
+        return None
+    try:
+        status = psutil.Process(owner["process"]).status()
+        if status == psutil.STATUS_ZOMBIE or _started(owner["process"]) != owner.get("started"):
+            return False
+    except (psutil.NoSuchProcess, ValueError):
+        return False
+    return None if status == psutil.STATUS_STOPPED else True
+
+
+@cache
+def _machine() -> dict[str, str]:
+    """A process id means something only within one boot of one machine, in one container."""
+    boot, namespace = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
+    return {
+        "host": socket.gethostname(),
+        "boot": boot.read_text().strip() if boot.exists() else "",
+        "namespace": os.readlink(namespace) if namespace.exists() else "",
+    }
+
+
+def _started(process: int) -> str:
+    """Start time of a process, the same at every call. Raises psutil.NoSuchProcess."""
+    if not psutil.LINUX:
+        return str(psutil.Process(process).create_time())
+    try:  # in ticks since boot: psutil's seconds since epoch move when somebody sets the clock
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
+    except (FileNotFoundError, ProcessLookupError):
+        raise psutil.NoSuchProcess(process) from None

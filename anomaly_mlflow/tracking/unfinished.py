@@ -1,0 +1,71 @@
+"""Runs that never finished: closed where their process died, found again, taken up."""
+
+from itertools import takewhile
+
+from mlflow.entities import Run as Record
+
+from anomaly_mlflow.errors import BadOption, RunNotFound
+from anomaly_mlflow.tracking.lease import OWNER, Lease, free, holder, silence, take
+from anomaly_mlflow.tracking.run import Run
+from anomaly_mlflow.tracking.server import clear_errors, client
+
+__all__ = ["close_dead_runs", "find_unfinished", "take_run", "take_unfinished"]
+
+
+def close_dead_runs(*, watch: bool) -> None:
+    """Mark the RUNNING runs of this project whose process died as FAILED; one that a living process holds stays.
+
+    watch: wait for the heartbeats of other machines where they are overdue (see `free`).
+    """
+    with clear_errors():
+        for run in free(_search(f"tags.`{OWNER}` IS NOT NULL and attributes.status = 'RUNNING'"), watch=watch):
+            owner, lease = holder(run), take(run)
+            if lease:
+                client().set_tag(run.info.run_id, "anomaly.error", f"its process died on {owner.get('host')}")
+                client().set_terminated(run.info.run_id, "FAILED")
+                lease.settle(owner)
+
+
+def take_unfinished(step: str, tag: str, value: str) -> Lease | None:
+    """Take the newest KILLED or FAILED run of a step with this tag; None where one that finished is newer."""
+    with clear_errors():
+        found = _search(f"tags.`anomaly.step` = '{step}' and tags.`{tag}` = '{value}'")
+        recent = takewhile(lambda run: run.info.status != "FINISHED", found)
+        ended = [run for run in recent if run.info.status != "RUNNING"]
+        return next((lease for run in free(ended, watch=False) if (lease := take(run))), None)
+
+
+def find_unfinished(run_id: str, step: str) -> Run:
+    """The run of this id, for continuing. Raises RunNotFound or BadOption where it cannot be continued as this step."""
+    try:
+        with clear_errors():
+            run = client().get_run(run_id)
+    except RunNotFound:
+        raise RunNotFound(f"there is no run '{run_id}' on this tracking server") from None
+    made = run.data.tags.get("anomaly.step", "foreign")
+    if made != step:
+        raise BadOption(f"run {run_id} is a {made} run; only a {step} run can be resumed here")
+    if run.info.lifecycle_stage == "deleted":
+        raise RunNotFound(f"run {run_id} was deleted; restore it or name another")
+    if run.info.status == "FINISHED":
+        raise BadOption(f"run {run_id} is finished; there is nothing to resume")
+    if run.info.status == "RUNNING" and OWNER not in run.data.tags:
+        raise BadOption(f"run {run_id} is RUNNING and does not say in which process; it cannot be resumed")
+    return Run(run_id)
+
+
+def take_run(run_id: str) -> Lease:
+    """Take this run. Raises BadOption where a living process works on it."""
+    with clear_errors():
+        run = client().get_run(run_id)
+        lease = next((take(one) for one in free([run], watch=True)), None)
+    if lease is None:
+        who = f"{holder(run).get('host')} (heartbeat {silence(run):.0f} s ago)"
+        raise BadOption(f"run {run_id} is alive on {who}")
+    return lease
+
+
+def _search(wanted: str) -> list[Record]:
+    """The newest of these runs, in any experiment."""
+    experiments = [experiment.experiment_id for experiment in client().search_experiments()]
+    return client().search_runs(experiments, wanted, max_results=1000, order_by=["attributes.start_time DESC"])
