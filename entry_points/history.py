@@ -4,10 +4,9 @@ import json
 import shutil
 from pathlib import Path
 
-from anomaly_mlflow.tracking.outbox import Outbox
-
 from anomaly_mlflow.errors import RunNotFound
 from anomaly_mlflow.models import Classifier
+from anomaly_mlflow.tracking.outbox import Outbox
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.training.checkpoints import save_model
 from anomaly_mlflow.training.epoch_files import drop_epochs, write_epoch

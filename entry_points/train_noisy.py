@@ -65,3 +65,4 @@ def train_noisy(run: Run, options: dict, upstream: Upstream) -> None:
         save_model(model, history.folder / "model")
         history.drain()
         publish(run, "noisy", samples, test, options["model"], history.folder / "model", accuracy(model, test))
+        run.remove("checkpoint")  # nothing is left to take up

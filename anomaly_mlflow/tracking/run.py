@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 from matplotlib.figure import Figure
 from mlflow.data.code_dataset_source import CodeDatasetSource
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from anomaly_mlflow.errors import RunNotFound
 from anomaly_mlflow.tracking.download import local_path
@@ -141,6 +142,10 @@ class Run:
         """Upload one file into an artifact folder; it counts as content."""
         self.note_content(file.read_bytes(), f"{folder}/{file.name}")
         self._client.log_artifact(self.id, str(file), None if folder in ("", ".") else folder)
+
+    def remove(self, artifact: str) -> None:
+        """Delete an artifact file or folder."""
+        get_artifact_repository(self._client.get_run(self.id).info.artifact_uri).delete_artifacts(artifact)
 
     def metric_history(self, key: str) -> list[float]:
         """All values of a metric in the order of its steps."""
