@@ -63,7 +63,8 @@ def run_on_ranks(command: Callable[[], int]) -> int:
     finally:
         for each in SIGNALS:  # what torchrun sends when another rank ends before this one comes too late
             signal.signal(each, signal.SIG_IGN)
-        store.set("exit code", str(code))
+        with suppress(RuntimeError):  # where torchrun is gone, so are the others
+            store.set("exit code", str(code))
     return code
 
 
@@ -109,7 +110,10 @@ def _follow() -> int:
 
 
 def _leave_with_rank_0(store: Store) -> None:
-    code = int(store.get("exit code"))
+    try:
+        code = int(store.get("exit code"))
+    except Exception:  # torchrun is gone, and this thread is the one to notice
+        os._exit(1)
     if code:
         time.sleep(GRACE)  # torchrun shall see rank 0 fail, and then ends this one
     os._exit(code)  # nothing is open here, and the main thread may wait for rank 0
@@ -165,7 +169,9 @@ def _store() -> Store:
     """What torchrun keeps for its ranks: a connection that waits without computing."""
     host, port = _torchrun["MASTER_ADDR"], int(_torchrun["MASTER_PORT"])
     prefix = f"anomaly-mlflow/{_torchrun.get('TORCHELASTIC_RESTART_COUNT', 0)}"
-    return PrefixStore(prefix, TCPStore(host, port, is_master=False, timeout=WAIT))
+    store = PrefixStore(prefix, TCPStore(host, port, is_master=False))
+    store.set_timeout(WAIT)
+    return store
 
 
 @contextmanager
