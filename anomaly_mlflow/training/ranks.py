@@ -32,7 +32,7 @@ NAMES = ("RANK", "WORLD_SIZE", "MASTER_", "LOCAL_", "GROUP_", "ROLE_", "TORCHELA
 WAIT = timedelta(days=20)
 """Rank 0 may take long between two trainings and two epochs; as milliseconds it has to fit into 32 bits."""
 
-GRACE = 5
+GRACE = 10
 """Seconds in which torchrun or rank 0 end the others, when one of them is gone."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
