@@ -34,6 +34,5 @@ mlproject: install ## Write MLproject anew from the options of the entry points
 docs: install ## Write docs/signals.md anew from the registry of signals
 	$(BIN)/python -m entry_points.signals_page > docs/signals.md
 
-bench: install ## Print what recording and signals cost, also as bench.json
-	$(BIN)/python -m benchmarks.recording
-	$(BIN)/python -m benchmarks.signals
+bench: install ## Measure what the README says of speed and size; one table, also as bench.json
+	$(BIN)/python -m benchmarks

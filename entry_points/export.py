@@ -8,6 +8,7 @@ from scipy.special import softmax
 from anomaly_mlflow.report.peers import write_aum, write_cartography, write_cleanlab
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.training.epoch_files import read_recording
+from anomaly_mlflow.training.recording import Recording
 from entry_points.fold_files import read_out_of_fold
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step
@@ -23,8 +24,14 @@ def export(run: Run, options: dict, upstream: Upstream) -> None:
         folder = Path(temporary)
         write_cleanlab(folder / "cleanlab", samples.sample_id, samples.labels, softmax(logits.astype(float), axis=1))
         write_aum(folder / "aum", recording)
-        write_cartography(folder / "cartography", recording)
+        if isinstance(recording, Recording):  # of many classes not all logits were kept
+            write_cartography(folder / "cartography", recording)
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):
             run.log_file(file, str(file.parent.relative_to(folder)))
-    for name in ("cleanlab", "aum", "cartography"):
+        written = sorted(path.name for path in folder.iterdir())
+    for name in written:
         print(f"{name}: {run.path(name)}")
+    if "cartography" not in written:
+        print(
+            f"cartography: left out, it needs all logits, and of {recording.num_classes} classes the largest are kept"
+        )

@@ -1,14 +1,16 @@
 """Registered models and recording -> feature table."""
 
 from anomaly_mlflow.models.frozen import frozen_digest
-from anomaly_mlflow.signals import SIGNALS, find
+from anomaly_mlflow.signals import SIGNALS, Evidence, find
 from anomaly_mlflow.signals.collect import collect
+from anomaly_mlflow.signals.recorded import coverage, evidence_of, within_reach
 from anomaly_mlflow.signals.suggestion import suggested_label
 from anomaly_mlflow.signals.table import feature_table
 from anomaly_mlflow.tracking.registry import model_folder
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.training.epoch_files import read_recording
 from entry_points.fold_files import read_out_of_fold, read_probes, read_second_splits
+from entry_points.recordings import recording_folder
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step
 
@@ -33,19 +35,35 @@ def check_options(options: dict) -> None:
     run_option="features_run",
     per_seed=True,
     check=check_options,
+    instead="recording",
 )
 def extract_features(run: Run, options: dict, upstream: Upstream) -> None:
     """Compute every signal from the two models and the recording; the ledger is not read."""
+    names = signal_names(options)
+    if upstream:
+        evidence = _of_study(options, upstream)
+    else:
+        evidence = evidence_of(read_recording(recording_folder(options["recording"])))
+        print(coverage(evidence, names))
+        names = within_reach(evidence, names)
+    features = feature_table(evidence, names)
+    run.log_frame(features, "features.parquet")
+    suggested = suggested_label(evidence.recording)
+    suggestions = features[["sample_id"]].assign(given_label=evidence.labels, suggested_label=suggested)
+    run.log_frame(suggestions, "suggestions.parquet")
+    run.log_table(features.drop(columns="sample_id").describe().round(4).reset_index(), "features_summary.json")
+
+
+def _of_study(options: dict, upstream: Upstream) -> Evidence:
     samples, _ = read_samples(only(upstream, "generate_noise"))
     noisy = only(upstream, "train_noisy")
-    recording = read_recording(noisy.path("recording"))
     folds = only(upstream, "train_folds")
-    evidence = collect(
+    return collect(
         samples,
         clean=model_folder(only(upstream, "train_clean")),
         noisy=model_folder(noisy),
         snapshots=noisy.path("snapshots"),
-        recording=recording,
+        recording=read_recording(noisy.path("recording")),
         out_of_fold=read_out_of_fold(folds, samples.sample_id, samples.num_classes),
         second_split=read_second_splits(folds, samples.sample_id),
         probes=read_probes(folds, samples.sample_id),
@@ -53,8 +71,3 @@ def extract_features(run: Run, options: dict, upstream: Upstream) -> None:
         seed=options["seed"],
         frozen=options["geometry_encoder"],
     )
-    features = feature_table(evidence, signal_names(options))
-    run.log_frame(features, "features.parquet")
-    suggestions = features[["sample_id"]].assign(given_label=samples.labels, suggested_label=suggested_label(recording))
-    run.log_frame(suggestions, "suggestions.parquet")
-    run.log_table(features.drop(columns="sample_id").describe().round(4).reset_index(), "features_summary.json")

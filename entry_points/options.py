@@ -224,6 +224,12 @@ _DECLARED = [
         "Frozen encoder of the geometry: timm:NAME (published weights) or timm:NAME@PATH.safetensors; none: the clean side's.",
     ),
     _option("signals", click.STRING, "all", "Signals to extract, separated by commas; all: every one."),
+    _option(
+        "recording",
+        _None(),
+        "none",
+        "A recording of another training loop, a folder or the id of a run: what it alone tells, in place of all steps before.",
+    ),
     _option("draws", click.IntRange(100, 1_000_000), 2000, "Bootstrap draws of the intervals."),
     _option("device", click.STRING, "auto", "Where to train: auto, cpu, cuda."),
     _option("jobs", _Auto(_count), "auto", "Trainings side by side, one thread each; auto: one a core, one on a GPU."),

@@ -15,6 +15,7 @@ from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.training.device import has_bfloat16
 from entry_points.named_runs import all_needs
 from entry_points.options import NAMED_RUNS, RUNTIME_ONLY, as_typed
+from entry_points.recordings import recording_digest
 from entry_points.step import STEPS, Step
 
 __all__ = ["request", "source_digest", "step_fingerprint"]
@@ -28,6 +29,7 @@ DIGESTS = {
     "raters": human_labels_digest,
     "confusion": human_labels_digest,
     "geometry_encoder": frozen_digest,
+    "recording": recording_digest,
 }
 
 

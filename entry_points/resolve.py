@@ -14,6 +14,7 @@ from entry_points.jobs import jobs_of
 from entry_points.named_runs import all_needs, named, run_id, with_named_runs
 from entry_points.options import as_typed
 from entry_points.provenance import source_digest, step_fingerprint
+from entry_points.recordings import by_itself
 from entry_points.resume import REQUEST, check_upstream, request_of, taken_up, taken_up_below
 from entry_points.step import STEPS, Step
 from entry_points.terminal import quiet
@@ -26,6 +27,7 @@ def perform(step: Step, options: dict) -> str:
     """Carry out a command: make a run of a step, or go on with an unfinished one; its id comes back."""
     for each in STEPS.values():
         source_digest(each.function.__module__)  # of the code as it is now, not as an editor leaves it meanwhile
+    step = by_itself(step, options)
     wanted = request_of(step, options)
     run_id = _perform(step, options, take_up=taken_up(step, options, wanted), wanted=wanted)
     if not has_server():
@@ -41,7 +43,7 @@ def _perform(
         if wanted:
             run.log_json(wanted, "request.json")
         options = with_named_runs(step, options, strict=parent is None)
-        run.tag("anomaly.dataset", str(options["dataset"]))
+        run.tag("anomaly.dataset", str(options.get(step.instead or "") or options["dataset"]))
         run.log_params(as_typed(options, step.options))
         for name in (step.name, *all_needs(step)):
             STEPS[name].check(options)

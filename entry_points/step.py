@@ -19,7 +19,8 @@ class Step:
     """A step of the study.
 
     run_option: names an earlier run of this step; trains: log system metrics; per_seed: one run a training seed;
-    check: raises on options that make no sense together, before anything is made.
+    check: raises on options that make no sense together, before anything is made; instead: an option of this step alone
+    that, where it is given, stands for everything upstream.
     """
 
     name: str
@@ -30,13 +31,14 @@ class Step:
     trains: bool
     per_seed: bool
     check: Callable[[dict], None]
+    instead: str | None = None
 
     @property
     def options(self) -> tuple[str, ...]:
         """Own options and `resume`, then for each step upstream its options and the one that names a run of it."""
-        names = dict.fromkeys((*self.own, "resume"))
+        names = dict.fromkeys((*self.own, *filter(None, [self.instead]), "resume"))
         for need in self.needs:
-            names |= dict.fromkeys(STEPS[need].options)
+            names |= dict.fromkeys(name for name in STEPS[need].options if name != STEPS[need].instead)
             if STEPS[need].run_option:
                 names[STEPS[need].run_option] = None
         return tuple(names)
@@ -54,6 +56,7 @@ def step(
     trains: bool = False,
     per_seed: bool = False,
     check: Callable[[dict], None] = lambda options: None,
+    instead: str | None = None,
 ) -> Callable[[StepFunction], StepFunction]:
     """Register a function (run, options, runs upstream) as a step. Raises ValueError on a taken name.
 
@@ -66,7 +69,7 @@ def step(
             runpy.run_module("entry_points", run_name="__main__")  # ends the process
         if name in STEPS:
             raise ValueError(f"step '{name}' is registered already")
-        STEPS[name] = Step(name, function, own, needs, run_option, trains, per_seed, check)
+        STEPS[name] = Step(name, function, own, needs, run_option, trains, per_seed, check, instead)
         return function
 
     return register

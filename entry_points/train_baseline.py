@@ -26,9 +26,8 @@ def train_baseline(run: Run, options: dict, upstream: Upstream) -> None:
     """Train out-of-fold models on true labels: they choose hard images and class tables, and supply no feature."""
     samples = load_options(run, options)
     run.log_dataset(samples.images, samples.labels, samples.name, options["dataset"], "training")
-    config = configure(
-        options["baseline_model"], samples.image_shape, options["device"], epochs=options["baseline_epochs"]
-    )
+    model, epochs = options["baseline_model"], options["baseline_epochs"]
+    config = configure(model, samples.image_shape, options["device"], len(samples), epochs=epochs)
     fold = assign_folds(samples, options["baseline_folds"], options["seed"])
     logits = np.empty((len(samples), samples.num_classes), np.float32)
     folder, distances = work_folder(run), []

@@ -32,7 +32,7 @@ def train_clean(run: Run, options: dict, upstream: Upstream) -> None:
     ledger = read_ledger(noise, samples.sample_id)
     reference = (ledger["anomaly_type"] == AnomalyType.CLEAN).to_numpy()
     run.log_dataset(samples.images, samples.labels, samples.name, run.tags["anomaly.dataset"], "training, clean rows")
-    config = configure(options["model"], samples.image_shape, options["device"], **chosen(options))
+    config = configure(options["model"], samples.image_shape, options["device"], len(samples), **chosen(options))
     run.log_json(config.to_dict(), "training.json")
     fold = assign_folds(samples, options["folds"], options["seed"])
     folder = work_folder(run) / "model"

@@ -31,7 +31,7 @@ def train_folds(run: Run, options: dict, upstream: Upstream) -> None:
     """Train on the given labels fold by fold (out-of-fold logits, second-split forgetting), and twice with probes."""
     samples = _as_anybody_sees_them(only(upstream, "generate_noise"))
     run.log_dataset(samples.images, samples.labels, samples.name, run.tags["anomaly.dataset"], "training")
-    config = configure(options["model"], samples.image_shape, options["device"], **chosen(options))
+    config = configure(options["model"], samples.image_shape, options["device"], len(samples), **chosen(options))
     run.log_json(config.to_dict(), "training.json")
     trainings = options["validation_folds"] + RUNS
     with tqdm(total=trainings, desc="folds and probes", unit="model", disable=None) as bar:

@@ -29,7 +29,7 @@ def train_noisy(run: Run, options: dict, upstream: Upstream) -> None:
     """Train on everything with the given labels, keep every sample's logits of every epoch, register the model."""
     samples, test = read_samples(only(upstream, "generate_noise"))
     run.log_dataset(samples.images, samples.labels, samples.name, run.tags["anomaly.dataset"], "training")
-    config = configure(options["model"], samples.image_shape, options["device"], **chosen(options))
+    config = configure(options["model"], samples.image_shape, options["device"], len(samples), **chosen(options))
     run.log_json(config.to_dict(), "training.json")
     run.tag("anomaly.ranks", str(number_of_ranks()))
     seed = options["training_seed"]

@@ -11,6 +11,7 @@ from anomaly_mlflow.data.decode import decode
 from anomaly_mlflow.data.encoding import re_encode
 from anomaly_mlflow.data.groups import fingerprints
 from anomaly_mlflow.data.listing import SOURCES, list_source, parse
+from anomaly_mlflow.data.on_disk import each
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.data.sources import digest, materialise
 from anomaly_mlflow.errors import BadOption, UnknownName
@@ -43,7 +44,7 @@ def strangers(spec: str, n: int, like: Samples, seed: int) -> Strangers:
         images, groups, source = MADE[spec](n, like, rng)
     else:
         images, groups, source = _of_source(spec, n, like, rng)
-    known = np.isin(fingerprints(images), fingerprints(like.images)).sum()
+    known = np.isin(fingerprints(images), fingerprints(each(like.images))).sum()
     if known > 0.01 * n:  # a few uniform images may be equal by chance
         raise BadOption(f"{known} of {n} images of '{spec}' stand in '{like.name}' itself; name another source for ood")
     codes = np.unique(groups, return_inverse=True)[1]

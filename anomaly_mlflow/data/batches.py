@@ -1,19 +1,13 @@
-"""The whole set in memory on the device, or on disk; batches are rows of it."""
+"""Rows in batches, and what batches are made of."""
 
 from collections.abc import Iterator
 
 import numpy as np
 import torch
 
-from anomaly_mlflow.data.on_disk import chunks, is_on_disk
+from anomaly_mlflow.data.on_disk import chunks, read
 
-__all__ = ["balanced_batches", "channel_moments", "resident", "to_float"]
-
-
-def resident(images: np.ndarray, device: torch.device) -> torch.Tensor:
-    """The images on the device; a set on disk stays there, and its batches have to be moved."""
-    tensor = torch.from_numpy(images) if images.flags.writeable else torch.tensor(images)
-    return tensor if is_on_disk(images) else tensor.to(device)
+__all__ = ["balanced_batches", "batch_count", "channel_moments", "to_float"]
 
 
 def channel_moments(images: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -24,7 +18,7 @@ def channel_moments(images: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, n
     """
     counts = np.zeros((images.shape[3], 256), np.int64)
     for part in chunks(len(rows), images.shape[1:]):
-        pixels = images[rows[part]]
+        pixels = read(images, rows[part])
         for channel, count in enumerate(counts):
             count += np.bincount(pixels[..., channel].ravel(), minlength=256)
     levels = np.arange(256) / 255
@@ -33,13 +27,17 @@ def channel_moments(images: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, n
     return mean, np.sqrt((shares * (levels - mean[:, None]) ** 2).sum(axis=1))
 
 
+def batch_count(n: int, batch_size: int) -> int:
+    """Batches that n rows make: as near to the wanted size as goes, and two rows at least in each."""
+    return max(1, min(round(n / batch_size), n // 2))
+
+
 def balanced_batches(rows: np.ndarray, batch_size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
     """Shuffle `rows` and yield them in batches whose sizes differ by one at most.
 
     Every row comes exactly once. A tail batch of a few rows would wreck batch normalisation.
     """
-    count = max(1, round(len(rows) / batch_size))
-    yield from np.array_split(rng.permutation(rows), count)
+    yield from np.array_split(rng.permutation(rows), batch_count(len(rows), batch_size))
 
 
 def to_float(images: torch.Tensor) -> torch.Tensor:

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, JpegImagePlugin
 
 from anomaly_mlflow.data.listing import MOST_BYTES, Raw
-from anomaly_mlflow.data.on_disk import empty_images
+from anomaly_mlflow.data.on_disk import CHUNK, empty_images, forget
 from anomaly_mlflow.data.samples import Encoding
 from anomaly_mlflow.errors import BadData
 
@@ -75,12 +75,15 @@ def decode(
             f"images of {shape[1]}x{shape[0]} pixels are too small; image_size={SMALLEST} or more enlarges them"
         )
     images, kept = empty_images(len(headers), shape), np.zeros(len(headers) + len(failures), dtype=bool)
-    places = count()
+    places, step = count(), max(1, CHUNK // int(np.prod(shape)))
 
     def fill(row: int, image: Image.Image) -> None:
         pixels = _pixels(image, shape)
-        images[next(places)] = pixels
+        place = next(places)
+        images[place] = pixels
         kept[row] = True
+        if place % step == 0:
+            forget(images)
 
     failures = _each(read(), fill)
     if not kept.any():

@@ -1,12 +1,14 @@
 """Image arrays that do not fit into memory: files that the operating system maps in as they are read."""
 
 import atexit
+import mmap
 import os
 import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import psutil
 
 from anomaly_mlflow.errors import BadData
 
-__all__ = ["chunks", "copied", "empty_images", "is_on_disk", "taken"]
+__all__ = ["ImageFile", "chunks", "copied", "each", "empty_images", "file_of", "forget", "is_on_disk", "read", "taken"]
 
 CHUNK = 1 << 24
 """Bytes of pixels that a pass over a set holds at once."""
@@ -49,10 +51,61 @@ def is_on_disk(images: np.ndarray) -> bool:
     return getattr(images, "filename", None) is not None and images.flags.writeable
 
 
+@dataclass(frozen=True)
+class ImageFile:
+    """The file behind an array of `empty_images`, for who reads it past the map, as another process does.
+
+    offset: bytes before the first image; shape: height, width, channels.
+    """
+
+    path: str
+    offset: int
+    shape: tuple[int, int, int]
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        """The images at these positions, uint8 (len(rows), *shape). Raises OSError where the file ends before one."""
+        images = np.empty((len(rows), *self.shape), np.uint8)
+        size = int(np.prod(self.shape))
+        with open(self.path, "rb", buffering=0) as file:
+            for image, row in zip(images, rows.tolist(), strict=True):
+                file.seek(self.offset + row * size)
+                if file.readinto(image) != size:
+                    raise OSError(f"{self.path} ends before the end of image {row}")
+        return images
+
+
+def file_of(images: np.ndarray) -> ImageFile | None:
+    """The file of an array that is on disk, or of consecutive rows of one; None for an array in memory."""
+    if not is_on_disk(images) or not images.flags.c_contiguous:
+        return None
+    whole = images
+    while isinstance(whole.base, np.memmap):
+        whole = whole.base
+    return ImageFile(str(images.filename), whole.offset + images.ctypes.data - whole.ctypes.data, images.shape[1:])
+
+
+def read(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """A copy of `images[rows]`, rows int64 (b,). Of a set on disk nothing else comes into this process's memory."""
+    file = file_of(images)
+    return file.read(rows) if file else images[rows]
+
+
+def forget(images: np.ndarray) -> None:
+    """Take pages of a set on disk that were written or looked at off this process's memory; the file keeps them."""
+    if is_on_disk(images):
+        images._mmap.madvise(mmap.MADV_DONTNEED)
+
+
 def chunks(n: int, shape: tuple[int, int, int]) -> Iterator[slice]:
     """Consecutive slices of n rows of this shape, each of some 16 MB of pixels."""
     step = max(1, CHUNK // int(np.prod(shape)))
     return (slice(start, start + step) for start in range(0, n, step))
+
+
+def each(images: np.ndarray) -> Iterator[np.ndarray]:
+    """One image after the other; of a set on disk a few at a time are in memory."""
+    for part in chunks(len(images), images.shape[1:]):
+        yield from read(images, np.arange(len(images))[part]) if is_on_disk(images) else images[part]
 
 
 def copied(images: np.ndarray) -> np.ndarray:
@@ -65,7 +118,8 @@ def taken(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
     rows = np.flatnonzero(rows) if rows.dtype == bool else rows
     target = empty_images(len(rows), images.shape[1:])
     for part in chunks(len(rows), images.shape[1:]):
-        target[part] = images[rows[part]]
+        target[part] = read(images, rows[part])
+        forget(target)
     return target
 
 

@@ -12,6 +12,7 @@ import anomaly_mlflow.data.parquet  # noqa: F401  (the four register their sourc
 from anomaly_mlflow.data.decode import SMALLEST, Pictures, Shape, decode
 from anomaly_mlflow.data.groups import fingerprints, join_groups
 from anomaly_mlflow.data.listing import Listing, list_source
+from anomaly_mlflow.data.on_disk import each
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.data.split import check_class_sizes, held_out, stratified
 from anomaly_mlflow.errors import BadData, BadOption
@@ -98,7 +99,7 @@ def materialise(
         sample_id=ids,
         classes=listing.classes,
         name=listing.name,
-        groups=join_groups(ids, listing.groups[rows], fingerprints(pictures.images)),
+        groups=join_groups(ids, listing.groups[rows], fingerprints(each(pictures.images))),
         encoding=pictures.encoding,
     )
 
@@ -140,7 +141,7 @@ def _some(classes: tuple[str, ...]) -> str:
 
 
 def _without_twins(train: Samples, test: Samples) -> Samples:
-    twins = np.isin(fingerprints(train.images), fingerprints(test.images))
+    twins = np.isin(fingerprints(each(train.images)), fingerprints(each(test.images)))
     if not twins.any():
         return train
     logger.warning("%d training images of '%s' also stand in the test set; they are left out", twins.sum(), train.name)

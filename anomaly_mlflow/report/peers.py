@@ -7,6 +7,7 @@ import pandas as pd
 
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.training.recording import Recording
+from anomaly_mlflow.training.top_recording import TopRecording
 
 __all__ = ["write_aum", "write_cartography", "write_cleanlab"]
 
@@ -25,7 +26,7 @@ def write_cleanlab(folder: Path, sample_id: np.ndarray, labels: np.ndarray, prob
     np.save(folder / "sample_id.npy", sample_id.astype(np.int64), allow_pickle=False)
 
 
-def write_aum(folder: Path, recording: Recording) -> None:
+def write_aum(folder: Path, recording: Recording | TopRecording) -> None:
     """Write `aum_values.csv` as AUMCalculator.finalize does: sample_id and aum, the largest area first.
 
     Its sign is that of Pleiss et al. (2020): low is suspicious.
@@ -36,14 +37,15 @@ def write_aum(folder: Path, recording: Recording) -> None:
     table.sort_values(by="aum", ascending=False).to_csv(folder / "aum_values.csv", index=False)
 
 
-def write_cartography(folder: Path, recording: Recording) -> None:
+def write_cartography(folder: Path, recording: Recording | TopRecording) -> None:
     """Write `training_dynamics/dynamics_epoch_K.jsonl`, K = 0 .. T-1: guid, logits_epoch_K and gold, the given label.
 
     The format that the code of Swayamdipta et al. (2020) reads from its model folder; one line a sample.
+    Raises MissingEvidence where the recording does not hold all logits.
     """
-    dynamics = folder / "training_dynamics"
+    dynamics, all_logits = folder / "training_dynamics", recording.logits
     dynamics.mkdir(parents=True, exist_ok=True)
-    for epoch, logits in enumerate(recording.logits):
+    for epoch, logits in enumerate(all_logits):
         columns = {
             "guid": recording.sample_id,
             f"logits_epoch_{epoch}": logits.tolist(),

@@ -19,6 +19,7 @@ class Signal:
     """A registered signal: what it is called, what it needs, what it is meant to find, where it is from, what it costs.
 
     cost: order of the work beyond the evidence, in n rows, C classes, d dimensions, T epochs, r references.
+    all_logits: reads every logit of the recording; approximated where a recording of many classes keeps the largest.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Signal:
     source: str
     cost: str
     function: Callable[[Evidence], np.ndarray]
+    all_logits: bool = False
 
     @property
     def column(self) -> str:
@@ -56,7 +58,14 @@ LABEL_FREE = ("uncertainty", "ood", "image")
 """Families that never see the given label; a law tests it."""
 
 
-def signal(family: str, needs: tuple[str, ...], targets: tuple[Target, ...], source: str, cost: str = "nC") -> Callable:
+def signal(
+    family: str,
+    needs: tuple[str, ...],
+    targets: tuple[Target, ...],
+    source: str,
+    cost: str = "nC",
+    all_logits: bool = False,
+) -> Callable:
     """Register a function of Evidence under its own name.
 
     Raises ValueError on a taken name, no target, or an unknown family or need.
@@ -69,7 +78,7 @@ def signal(family: str, needs: tuple[str, ...], targets: tuple[Target, ...], sou
         name = function.__name__
         if name in SIGNALS:
             raise ValueError(f"signal '{name}' is registered already")
-        SIGNALS[name] = Signal(name, family, needs, targets, source, cost, function)
+        SIGNALS[name] = Signal(name, family, needs, targets, source, cost, function, all_logits)
         return function
 
     return register

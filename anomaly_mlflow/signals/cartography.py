@@ -43,13 +43,11 @@ def data_iq_aleatoric(evidence: Evidence) -> np.ndarray:
     return (confidence * (1 - confidence)).mean(axis=0, dtype=np.float64)
 
 
-@signal("dynamics", NEEDS, MISFITS, "Paul, Ganguli and Dziugaite (2021), NeurIPS (EL2N)", "nCT")
+@signal("dynamics", NEEDS, MISFITS, "Paul, Ganguli and Dziugaite (2021), NeurIPS (EL2N)", "nT")
 def el2n(evidence: Evidence) -> np.ndarray:
     """Mean Euclidean norm of p_t - onehot(y) over the first fifth of the epochs, t < max(1, T // 5).
 
     The paper averages one early epoch over ten initialisations; here the epochs of one training stand in for them.
     """
     recording = evidence.recording
-    early = max(1, len(recording.logits) // 5)
-    target = np.arange(evidence.num_classes) == recording.labels[:, None]
-    return np.linalg.norm(recording.probabilities[:early] - target, axis=2).mean(axis=0)
+    return recording.error_norm[: max(1, recording.epochs // 5)].mean(axis=0, dtype=np.float64)

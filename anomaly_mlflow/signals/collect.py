@@ -19,8 +19,9 @@ from anomaly_mlflow.training.inference import infer, infer_layers, stochastic_lo
 from anomaly_mlflow.training.probes import ProbeRun
 from anomaly_mlflow.training.recording import Recording
 from anomaly_mlflow.training.second_split import SecondSplit
+from anomaly_mlflow.training.top_recording import TopRecording
 
-__all__ = ["collect", "cross_fitted"]
+__all__ = ["collect", "cross_fitted", "freeze"]
 
 
 def collect(
@@ -29,7 +30,7 @@ def collect(
     clean: Path,
     noisy: Path,
     snapshots: Path,
-    recording: Recording,
+    recording: Recording | TopRecording,
     out_of_fold: np.ndarray,
     second_split: list[SecondSplit],
     probes: list[ProbeRun],
@@ -46,7 +47,7 @@ def collect(
     model = _fitting(load_model(noisy), samples, noisy)
     layers = _finite(infer_layers(model, samples.images), noisy)
     head = Head(*(value.detach().cpu().numpy() for value in (model.head.weight, model.head.bias)))
-    known = [_fitting(each, samples, snapshots) for each in load_snapshots(snapshots, len(recording.logits))]
+    known = [_fitting(each, samples, snapshots) for each in load_snapshots(snapshots, recording.epochs)]
     with np.errstate(over="ignore", invalid="ignore"):
         logits = layers[-1] @ head.weight.T + head.bias
     evidence = Evidence(
@@ -66,7 +67,7 @@ def collect(
         second_split=second_split,
         probes=probes,
     )
-    _freeze(evidence)
+    freeze(evidence)
     return evidence
 
 
@@ -127,14 +128,15 @@ def _finite(arrays: list[np.ndarray], folder: Path) -> list[np.ndarray]:
     return arrays
 
 
-def _freeze(value: object) -> None:
+def freeze(value: object) -> None:
+    """Make all arrays read-only that a value is or holds."""
     if isinstance(value, np.ndarray):
         value.flags.writeable = False
     elif isinstance(value, list | tuple):
         for each in value:
-            _freeze(each)
+            freeze(each)
     elif is_dataclass(value):
-        _freeze(list(vars(value).values()))
+        freeze(list(vars(value).values()))
 
 
 def _read_plan(folder: Path) -> pd.DataFrame:

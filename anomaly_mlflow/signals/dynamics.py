@@ -9,7 +9,7 @@ import numpy as np
 from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.signals.base import signal
 from anomaly_mlflow.signals.evidence import Evidence
-from anomaly_mlflow.signals.suggestion import late_log_probabilities, of_given_label, others_only
+from anomaly_mlflow.signals.suggestion import late_log_odds_of
 
 __all__ = [
     "area_under_margin",
@@ -34,16 +34,19 @@ def area_under_margin(evidence: Evidence) -> np.ndarray:
 
 
 @signal(
-    "dynamics", NEEDS, LABEL_ERRORS, "this project; probabilities in place of the logits of Pleiss et al. (2020)", "nCT"
+    "dynamics",
+    NEEDS,
+    LABEL_ERRORS,
+    "this project; probabilities in place of the logits of Pleiss et al. (2020)",
+    "nCT",
+    all_logits=True,
 )
 def late_log_odds(evidence: Evidence) -> np.ndarray:
     """ln of max_{c != y} mean_t p_tc over mean_t p_ty, both means over the late half (epochs from T // 2 on).
 
     Above 0 the model has believed in another class; `suggested_label` names it.
     """
-    late = late_log_probabilities(evidence.recording)
-    labels = evidence.recording.labels
-    return others_only(late, labels).max(axis=1) - of_given_label(late, labels)
+    return late_log_odds_of(evidence.recording)[1]
 
 
 @signal("dynamics", NEEDS, (AnomalyType.HARD,), "Toneva et al. (2019), ICLR (forgetting events)", "nCT")

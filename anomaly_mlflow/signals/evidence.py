@@ -15,6 +15,7 @@ from anomaly_mlflow.signals.neighbours import Neighbours, nearest
 from anomaly_mlflow.training.probes import ProbeRun
 from anomaly_mlflow.training.recording import Recording
 from anomaly_mlflow.training.second_split import SecondSplit
+from anomaly_mlflow.training.top_recording import TopRecording
 
 __all__ = ["CrossFit", "Evidence", "Head"]
 
@@ -96,7 +97,7 @@ class Evidence:
     gradient_spread: float32 (n,), mean over pixels of the standard deviation over snapshots of the input gradient of
         the given label's logit.
     stochastic: float32 (passes, n, C), logits of passes with dropout on.
-    recording: logits of the training batches.
+    recording: logits of the training batches; of more than 100 classes the largest.
     references: the cross-fitted clean side; its folds cover every row once.
     out_of_fold: float32 (n, C), logits of models trained on the given labels of other folds.
     second_split: what was forgotten while models trained on one part went on with another.
@@ -114,7 +115,7 @@ class Evidence:
     layers: Sequence[np.ndarray] | None = None
     gradient_spread: np.ndarray | None = None
     stochastic: np.ndarray | None = None
-    recording: Recording | None = None
+    recording: Recording | TopRecording | None = None
     references: Sequence[CrossFit] | None = None
     out_of_fold: np.ndarray | None = None
     second_split: Sequence[SecondSplit] | None = None

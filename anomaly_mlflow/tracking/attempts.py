@@ -7,15 +7,20 @@ import time
 __all__ = ["leaving_server", "met_server"]
 
 RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
-FIRST_CONTACT, ONCE_MET, WHEN_LEAVING = "4", "7", "1"
-"""Half a minute, then a clear line; four minutes; one more attempt at once. MLflow reads the number at each request."""
+FIRST_CONTACT, ONCE_MET, WHEN_LEAVING = "4", "40", "1"
+"""Half a minute, then a clear line; about three minutes; one more attempt at once. MLflow reads it at each request."""
+PAUSE = "10"
+"""Seconds between two attempts once the server was met, at most: MLflow's own pauses would grow to two minutes."""
 SILENCE = 300.0
 """Seconds between two lines about a server that does not answer."""
 
 
 def met_server() -> None:
-    """Note that the server has answered: from now on a call outlasts an absence of some minutes."""
+    """Note that the server has answered: from now on a call outlasts an absence of two minutes."""
     if os.environ[RETRIES] == FIRST_CONTACT:
+        os.environ["_MLFLOW_HTTP_REQUEST_MAX_RETRIES_LIMIT"] = ONCE_MET
+        os.environ["MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR"] = "0"
+        os.environ["MLFLOW_HTTP_REQUEST_BACKOFF_JITTER"] = PAUSE
         os.environ[RETRIES] = ONCE_MET
 
 

@@ -64,13 +64,15 @@ class Lease:
         while not self._released.wait(LEASE / 4):
             with suppress(Exception):  # the server is away: training goes on, the next heartbeat tries again
                 if _answers():
-                    self._stop_if_taken()
+                    run = self._stop_if_taken()
+                    if run.info.status == "FAILED":  # said by an `mlflow run` whose process lost the run to this one
+                        client().update_run(self.run_id, "RUNNING")
                     client().set_tag(self.run_id, HEARTBEAT, str(time.time()))
 
-    def _stop_if_taken(self) -> None:
+    def _stop_if_taken(self) -> Record:
         run = client().get_run(self.run_id)
         if _takeovers(run) == self._takeovers:
-            return
+            return run
         taker = holder(run)
         who = f"{taker.get('host')}, process {taker.get('process')}"
         print(f"\nerror: run {self.run_id} was taken over by {who}; this process stops", file=sys.stderr)
@@ -85,13 +87,16 @@ def owner_tags(takeovers: int = 0) -> dict[str, str]:
 
 
 def take(run: Record) -> Lease | None:
-    """Take a run that was found free, as it was then; None where another was faster. Its status stays as it is."""
+    """Take a run that was found free, as it was then; None where another was faster or it is not ours to change.
+
+    Its status stays as it is.
+    """
     number = _takeovers(run) + 1
     claim = {**this_process(), "time": time.time(), "id": uuid.uuid4().hex}
     try:
         client().log_param(run.info.run_id, f"{TAKEOVER}{number}", json.dumps(claim))
     except MlflowException as error:
-        if error.error_code != "INVALID_PARAMETER_VALUE":
+        if error.error_code not in ("INVALID_PARAMETER_VALUE", "PERMISSION_DENIED"):
             raise
         return None
     return Lease(run.info.run_id, number)

@@ -15,6 +15,7 @@ from anomaly_mlflow.tracking.attempts import leaving_server, met_server
 from anomaly_mlflow.tracking.lease import Lease, owner_tags
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.tracking.server import clear_errors, client
+from anomaly_mlflow.tracking.waiting_run import dismiss_waiting_run
 
 __all__ = ["Terminated", "fail_waiting_run", "find_finished", "set_up_database", "start", "upstream_of"]
 
@@ -41,7 +42,7 @@ def start(
     with clear_errors():
         set_up_database()
         if take_up:
-            _dismiss_waiting_run(take_up.run_id)
+            dismiss_waiting_run(take_up.run_id)
         # With its first breath, so that no run is left that does not say whose it is.
         born = {"mlflow.runName": step, **tags, "anomaly.step": step, **(take_up.tags if take_up else owner_tags())}
         active = mlflow.start_run(
@@ -85,15 +86,6 @@ def fail_waiting_run() -> None:
     if run_id:
         with clear_errors():
             client().set_terminated(run_id, "FAILED")
-
-
-def _dismiss_waiting_run(resumed: str) -> None:
-    """Delete the run that `mlflow run` opened for this process: another one is continued in its place."""
-    waiting = os.environ.pop("MLFLOW_RUN_ID", None)
-    if waiting and waiting != resumed:
-        client().set_tag(waiting, "anomaly.resumed", resumed)
-        client().set_terminated(waiting, "FINISHED")  # or `mlflow run` would set it at the end, and fail
-        client().delete_run(waiting)
 
 
 def find_finished(step: str, fingerprint: str) -> str | None:

@@ -16,16 +16,29 @@ def this_process() -> dict[str, str | int]:
 
 
 def lives(owner: dict) -> bool | None:
-    """Whether a process lives; None where that cannot be seen: on another machine, or it is stopped (SIGSTOP)."""
+    """Whether a process lives; None where that cannot be told from here: another machine, another user, a SIGSTOP."""
     if not isinstance(owner.get("process"), int) or any(owner.get(key) != here for key, here in _machine().items()):
         return None
     try:
         status = psutil.Process(owner["process"]).status()
         if status == psutil.STATUS_ZOMBIE or _started(owner["process"]) != owner.get("started"):
             return False
-    except (psutil.NoSuchProcess, ValueError):
-        return False
+    except psutil.NoSuchProcess:
+        return None if _is_hidden(owner["process"]) else False
+    except (psutil.AccessDenied, ValueError):  # ValueError: a negative number
+        return None
     return None if status == psutil.STATUS_STOPPED else True
+
+
+def _is_hidden(process: int) -> bool:
+    """Whether this is somebody else's process on a Linux that hides those (mounted with hidepid)."""
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        pass
+    return False
 
 
 @cache

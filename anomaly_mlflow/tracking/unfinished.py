@@ -8,6 +8,7 @@ from anomaly_mlflow.errors import BadOption, RunNotFound
 from anomaly_mlflow.tracking.lease import OWNER, Lease, free, holder, silence, take
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.tracking.server import clear_errors, client
+from anomaly_mlflow.tracking.waiting_run import RESUMED
 
 __all__ = ["close_dead_runs", "find_unfinished", "take_run", "take_unfinished"]
 
@@ -24,6 +25,9 @@ def close_dead_runs(*, watch: bool) -> None:
                 client().set_tag(run.info.run_id, "anomaly.error", f"its process died on {owner.get('host')}")
                 client().set_terminated(run.info.run_id, "FAILED")
                 lease.settle(owner)
+        # Waiting runs whose process did not live to have them deleted.
+        for run in _search(f"tags.`{RESUMED}` IS NOT NULL and attributes.status != 'RUNNING'"):
+            client().delete_run(run.info.run_id)
 
 
 def take_unfinished(step: str, tag: str, value: str) -> Lease | None:
@@ -55,13 +59,16 @@ def find_unfinished(run_id: str, step: str) -> Run:
 
 
 def take_run(run_id: str) -> Lease:
-    """Take this run. Raises BadOption where a living process works on it."""
+    """Take this run. Raises BadOption where a living process works on it, or it cannot be changed."""
     with clear_errors():
         run = client().get_run(run_id)
-        lease = next((take(one) for one in free([run], watch=True)), None)
-    if lease is None:
+        found = free([run], watch=True)
+        lease = take(found[0]) if found else None
+    if not found:
         who = f"{holder(run).get('host')} (heartbeat {silence(run):.0f} s ago)"
         raise BadOption(f"run {run_id} is alive on {who}")
+    if lease is None:
+        raise BadOption(f"run {run_id} cannot be taken up: another process was faster, or you may not change it")
     return lease
 
 

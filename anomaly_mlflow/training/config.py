@@ -40,8 +40,12 @@ class TrainConfig:
         return asdict(self)
 
 
-def configure(model: str, image_shape: tuple[int, int, int], device: str = "auto", **chosen: object) -> TrainConfig:
+def configure(
+    model: str, image_shape: tuple[int, int, int], device: str = "auto", images: int | None = None, **chosen: object
+) -> TrainConfig:
     """The model's own settings for images of this shape on this device; `chosen` overrides, None means default.
+
+    images: how many there are; the model's own batch is no larger.
 
     Colour images are shifted and mirrored, grey ones only shifted: a mirrored digit is another sign. Pretrained
     weights are tuned at a fifth of the learning rate, so that they are not lost in the first steps.
@@ -50,6 +54,8 @@ def configure(model: str, image_shape: tuple[int, int, int], device: str = "auto
     own = {"augmentation": "flip" if image_shape[2] == 3 else "crop", "precision": "auto", **recipe.settings}
     if chosen.get("pretrained"):
         own["learning_rate"] = own.get("learning_rate", TrainConfig.learning_rate) / 5
+    if images is not None:
+        own["batch_size"] = min(own.get("batch_size", TrainConfig.batch_size), images)
     if min(image_shape[:2]) < 16:
         own["epochs"] = 40  # an epoch of tiny images costs next to nothing
     settings = own | {key: value for key, value in chosen.items() if value is not None}

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from anomaly_mlflow.data.batches import to_float
+from anomaly_mlflow.data.on_disk import read
 from anomaly_mlflow.models import Classifier
 from anomaly_mlflow.training.inference import fitting_batch
 
@@ -25,7 +26,7 @@ def gradient_spread(
     spread = np.empty(len(images), np.float32)
     for start in range(0, len(images), batch_size):
         rows = slice(start, start + batch_size)
-        x = to_float(torch.from_numpy(np.array(images[rows])).to(device))
+        x = to_float(torch.from_numpy(read(images, np.arange(len(images))[rows])).to(device))
         y = torch.from_numpy(np.array(labels[rows])).to(device)
         gradients = torch.stack([_gradient(model, x, y) for model in models])
         spread[rows] = gradients.std(dim=0, correction=0).mean(dim=(1, 2, 3)).cpu().numpy()

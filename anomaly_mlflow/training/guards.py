@@ -15,12 +15,17 @@ WORST = 10
 """A mean loss beyond this many times that of guessing, ln C nats, is no spike that training recovers from."""
 
 
-def check_fits(samples: Samples, config: TrainConfig, rows: np.ndarray) -> None:
-    """Raises BadData where a class has no row, BadOption where a batch is larger than the set."""
+def check_fits(samples: Samples, config: TrainConfig, rows: np.ndarray, every_class: bool = True) -> None:
+    """Raises BadOption where a batch is larger than the set, BadData where there is no second row or a class has none.
+
+    rows: int64, those to be trained on; every_class: not wanted of a part that a trained model goes on with.
+    """
     if config.batch_size > len(samples):
         raise BadOption(f"batch_size={config.batch_size} is more than the {len(samples)} images there are; lower it")
+    if len(rows) < 2:
+        raise BadData(f"{len(rows)} of the images of '{samples.name}' are left to train on; two are the least")
     missing = np.flatnonzero(np.bincount(samples.labels[rows], minlength=samples.num_classes) == 0)
-    if len(missing):
+    if every_class and len(missing):
         names = ", ".join(samples.classes[number] for number in missing[:5])
         raise BadData(f"no image of class {names} is left to train on; take more images, or drop the class")
 

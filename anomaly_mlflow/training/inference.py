@@ -5,6 +5,7 @@ import torch
 from torch.nn.functional import linear
 
 from anomaly_mlflow.data.batches import to_float
+from anomaly_mlflow.data.on_disk import read
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.models import Classifier
 
@@ -29,8 +30,9 @@ def infer(
     logits = np.empty((len(rows), model.architecture.num_classes), np.float32)
     for start in range(0, len(rows), batch_size):
         part = slice(start, start + batch_size)
-        embedding = model.embed(to_float(torch.from_numpy(images[rows[part]]).to(device)))
-        embeddings[part], logits[part] = embedding.cpu(), model.head(embedding).cpu()
+        embedding = model.embed(to_float(torch.from_numpy(read(images, rows[part])).to(device))).float()
+        with torch.autocast(device.type, enabled=False):  # a caller may have it on: numpy has no bfloat16
+            embeddings[part], logits[part] = embedding.cpu(), model.head(embedding).cpu()
     model.train(training)
     return embeddings, logits
 
@@ -42,10 +44,10 @@ def infer_layers(model: Classifier, images: np.ndarray, batch_size: int | None =
     training = model.training
     model.eval()
     device = model.mean.device
-    layers = []
+    layers, rows = [], np.arange(len(images))
     for start in range(0, len(images), batch_size):
         part = slice(start, start + batch_size)
-        outputs = model.layers(to_float(torch.from_numpy(np.array(images[part])).to(device)))
+        outputs = model.layers(to_float(torch.from_numpy(read(images, rows[part])).to(device)))
         layers = layers or [np.empty((len(images), output.shape[1]), np.float32) for output in outputs]
         for layer, output in zip(layers, outputs, strict=True):
             layer[part] = output.cpu()

@@ -10,7 +10,7 @@ import torch
 from lightning_fabric import Fabric, seed_everything
 from torch.nn.functional import cross_entropy
 
-from anomaly_mlflow.data.batches import balanced_batches, channel_moments, to_float
+from anomaly_mlflow.data.batches import balanced_batches, batch_count, channel_moments, to_float
 from anomaly_mlflow.data.feed import Feed
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.models import Architecture, Classifier, build, find
@@ -18,9 +18,10 @@ from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.guards import check_fits, check_loss, check_weights
 from anomaly_mlflow.training.inference import infer
 from anomaly_mlflow.training.rank_part import draws_of_rank, gathered, part_of_rank
-from anomaly_mlflow.training.recorder import EpochSink, Recorder
+from anomaly_mlflow.training.recorder import Recorder
 from anomaly_mlflow.training.recording import Recording
 from anomaly_mlflow.training.resume import TrainingState
+from anomaly_mlflow.training.sinks import EpochSink
 
 __all__ = ["fit"]
 
@@ -59,15 +60,14 @@ def fit(
     seed_everything(seed, verbose=False)
     rng = np.random.default_rng(seed)
     rows = np.arange(len(samples)) if rows is None else rows
-    check_fits(samples, config, rows)
+    check_fits(samples, config, rows, every_class=start is None)
     if record and checkpoint and sink is None:
         raise ValueError("a recording that is taken up needs a sink: what an earlier process recorded is not in memory")
     model = start or _fresh_model(samples, config, rows)
     optimizer = _optimizer(model, config)
     model, optimizer = fabric.setup(model, optimizer)
-    feed = Feed(samples.images, config.augmentation, fabric.device)
     labels, ids = (torch.tensor(values, device=fabric.device) for values in (samples.labels, samples.sample_id))
-    steps = config.epochs * max(1, round(len(rows) / config.batch_size))
+    steps = config.epochs * batch_count(len(rows), config.batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=steps + 1)
     state = TrainingState(model.module, optimizer, schedule, rng, _made_from(samples, config, seed, rows))
     first = state.load(checkpoint) + 1 if checkpoint else 0
@@ -77,39 +77,40 @@ def fit(
     gather = gathered if ranks > 1 and not evaluate else None
     recorder = Recorder(sink, sample_id=samples.sample_id, first_epoch=first, gather=gather) if record else None
 
-    for epoch in range(first, config.epochs):
-        model.train()
-        losses, rates = torch.zeros(steps // config.epochs, device=fabric.device), []
-        batches = list(balanced_batches(rows, config.batch_size, rng))
-        parts = [part_of_rank(batch, rank, ranks) for batch in batches]
-        draws = rng if ranks == 1 else draws_of_rank(rank, seed, epoch)
-        for number, (part, images) in enumerate(feed.epoch(parts, draws)):
-            at = torch.from_numpy(part).to(fabric.device)
-            logits = model(to_float(images))
-            # Gradients are averaged over the ranks: with these weights the average is the gradient of the whole batch.
-            loss = cross_entropy(logits, labels[at]) * (ranks * len(part) / len(batches[number]))
-            fabric.backward(loss)
-            optimizer.step()
-            optimizer.zero_grad()
-            losses[number] = loss.detach()
-            rates.append(schedule.get_last_lr()[0])
-            if recorder and not evaluate:
-                recorder.record(ids[at], logits, labels[at], rates[-1])
-            schedule.step()
-        mean_loss = float(fabric.all_reduce(losses.mean()))
-        check_loss(mean_loss, epoch, samples.num_classes, config)
-        if recorder and evaluate:
-            with fabric.autocast():
-                logits = infer(model.module, samples.images)[1]
-            recorder.record(ids, torch.from_numpy(logits), labels, float(np.mean(rates)))
-        if recorder:
-            recorder.end_epoch()
-        if on_epoch:
-            on_epoch(epoch, model.module, mean_loss)
-        if checkpoint:
-            state.save(checkpoint, epoch)
-            if on_saved:
-                on_saved(epoch)
+    with Feed(samples.images, config.augmentation, fabric.device) as feed:
+        for epoch in range(first, config.epochs):
+            model.train()
+            losses, rates = torch.zeros(steps // config.epochs, device=fabric.device), []
+            batches = list(balanced_batches(rows, config.batch_size, rng))
+            parts = [part_of_rank(batch, rank, ranks) for batch in batches]
+            draws = rng if ranks == 1 else draws_of_rank(rank, seed, epoch)
+            for number, (part, images) in enumerate(feed.epoch(parts, draws)):
+                at = torch.from_numpy(part).to(fabric.device)
+                logits = model(to_float(images))
+                # The gradients are averaged over the ranks: so weighted, they give that of the whole batch.
+                loss = cross_entropy(logits, labels[at]) * (ranks * len(part) / len(batches[number]))
+                fabric.backward(loss)
+                optimizer.step()
+                optimizer.zero_grad()
+                losses[number] = loss.detach()
+                rates.append(schedule.get_last_lr()[0])
+                if recorder and not evaluate:
+                    recorder.record(ids[at], logits, labels[at], rates[-1])
+                schedule.step()
+            mean_loss = float(fabric.all_reduce(losses.mean()))
+            check_loss(mean_loss, epoch, samples.num_classes, config)
+            if recorder and evaluate:
+                with fabric.autocast():
+                    logits = infer(model.module, samples.images)[1]
+                recorder.record(ids, torch.from_numpy(logits), labels, float(np.mean(rates)))
+            if recorder:
+                recorder.end_epoch()
+            if on_epoch:
+                on_epoch(epoch, model.module, mean_loss)
+            if checkpoint:
+                state.save(checkpoint, epoch)
+                if on_saved:
+                    on_saved(epoch)
     check_weights(model, config)
     return model.module.eval(), recorder.finish() if recorder else None
 

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import torch
 from scipy.special import log_softmax
 
 from anomaly_mlflow.errors import BadData
+from anomaly_mlflow.training.logit_statistics import logit_statistics
 
-__all__ = ["Recording"]
+__all__ = ["Recording", "check_lengths", "read_only"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class Recording:
 
     logits: float16 (epochs, n, classes); labels: int64 (n,), the given labels;
     sample_id: int64 (n,); learning_rate: float64 (epochs,), mean rate of each epoch.
-    All derived arrays are float32 of shape (epochs, n).
+    Derived arrays are (epochs, n), float32 where nothing else is said, and read-only.
     """
 
     logits: np.ndarray
@@ -26,56 +28,78 @@ class Recording:
     learning_rate: np.ndarray
 
     def __post_init__(self) -> None:
-        epochs, n, _ = self.logits.shape
-        if len(self.labels) != n or len(self.sample_id) != n or len(self.learning_rate) != epochs:
-            raise BadData(f"recording of shape {self.logits.shape} does not fit {len(self.labels)} labels")
+        check_lengths(self.logits.shape[:2], self.labels, self.sample_id, self.learning_rate)
+
+    @property
+    def epochs(self) -> int:
+        """Number of epochs."""
+        return len(self.logits)
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return self.logits.shape[2]
 
     @cached_property
     def log_probabilities(self) -> np.ndarray:
-        """float32 (epochs, n, classes)."""
-        return log_softmax(self.logits.astype(np.float32), axis=2)
+        """(epochs, n, classes)."""
+        return read_only(log_softmax(self.logits.astype(np.float32), axis=2))
 
     @cached_property
     def probabilities(self) -> np.ndarray:
-        """float32 (epochs, n, classes)."""
-        return np.exp(self.log_probabilities)
+        """(epochs, n, classes)."""
+        return read_only(np.exp(self.log_probabilities))
 
-    @cached_property
+    @property
     def loss(self) -> np.ndarray:
         """Cross-entropy of the given label, in nats."""
-        return -self._of_label(self.log_probabilities)
+        return self.statistics["loss"]
 
     @cached_property
     def confidence(self) -> np.ndarray:
         """Probability of the given label."""
-        return np.exp(-self.loss)
+        return read_only(np.exp(-self.loss))
 
-    @cached_property
+    @property
     def margin(self) -> np.ndarray:
         """Logit of the given label less the largest other logit."""
-        logits = self.logits.astype(np.float32)
-        others = logits.copy()
-        np.put_along_axis(others, self._index, -np.inf, axis=2)
-        return self._of_label(logits) - others.max(axis=2)
+        return self.statistics["margin"]
 
-    @cached_property
+    @property
     def entropy(self) -> np.ndarray:
         """Entropy of the predicted distribution, in nats."""
-        return -(self.probabilities * self.log_probabilities).sum(axis=2)
+        return self.statistics["entropy"]
 
-    @cached_property
+    @property
+    def error_norm(self) -> np.ndarray:
+        """Euclidean norm of the predicted distribution less the one-hot given label, 0 to sqrt(2)."""
+        return self.statistics["error_norm"]
+
+    @property
     def predicted(self) -> np.ndarray:
         """int64: the class of the largest logit."""
-        return self.logits.argmax(axis=2)
+        return self.statistics["predicted"]
 
     @cached_property
     def correct(self) -> np.ndarray:
         """bool: the prediction equals the given label."""
-        return self.predicted == self.labels
+        return read_only(self.predicted == self.labels)
 
-    @property
-    def _index(self) -> np.ndarray:
-        return np.broadcast_to(self.labels[None, :, None], (*self.logits.shape[:2], 1))
+    @cached_property
+    def statistics(self) -> dict[str, np.ndarray]:
+        """All of `logit_statistics`, each (epochs, n); an epoch at a time, so that what lies between stays small."""
+        labels = torch.tensor(self.labels)
+        parts = [logit_statistics(torch.tensor(logits), labels) for logits in self.logits]
+        return {name: read_only(torch.stack([part[name] for part in parts]).numpy()) for name in parts[0]}
 
-    def _of_label(self, values: np.ndarray) -> np.ndarray:
-        return np.take_along_axis(values, self._index, axis=2)[:, :, 0]
+
+def check_lengths(shape: tuple[int, ...], labels: np.ndarray, sample_id: np.ndarray, learning_rate: np.ndarray) -> None:
+    """Raises BadData where these do not fit a recording of shape (epochs, n)."""
+    if (len(learning_rate), len(labels)) != shape or len(sample_id) != shape[1]:
+        raise BadData(f"recording of shape {shape} does not fit {len(labels)} labels")
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """The array itself, which nobody can change any more."""
+    array.flags.writeable = False
+    return array

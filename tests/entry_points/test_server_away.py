@@ -1,5 +1,6 @@
 """A training whose tracking server is killed under it."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -81,3 +82,15 @@ def test_a_server_that_comes_back_only_after_the_training_receives_all(desk, ser
         server.start()
         assert process.wait(240) == 0, (desk.folder / "errors.log").read_text()[-2000:]
     assert_each_epoch_is_there_once(desk)
+    said = (desk.folder / "errors.log").read_text()
+    assert said.count("does not answer") == said.count("waiting for") == 1
+    assert "Retrying" not in said
+
+
+def test_a_training_that_is_asked_to_end_while_the_server_is_away_ends_at_once(desk, server):
+    with training(desk, server) as process:
+        wait_for(lambda: len(recorded(desk)) >= 2, process)
+        server.kill()
+        wait_for(lambda: "does not answer" in (desk.folder / "errors.log").read_text(), process)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 143

@@ -13,7 +13,7 @@ from anomaly_mlflow.signals import FAMILIES, Evidence
 from anomaly_mlflow.training.recording import Recording
 
 OPTIONAL = tuple(field.name for field in fields(Evidence) if field.default is None)
-DERIVED = tuple(name for name, value in vars(Recording).items() if hasattr(value, "attrname"))
+DERIVED = ("log_probabilities", "probabilities", "loss", "confidence", "margin", "entropy", "error_norm", "predicted")
 TARGETS = {*MADE[1:], *ImageDefect}
 
 

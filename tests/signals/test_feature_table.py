@@ -65,7 +65,7 @@ def test_a_plugin_that_exits_is_named_and_a_compiled_signal_has_no_file(monkeypa
 
 
 def test_a_signal_that_writes_into_collected_evidence_is_named(evidence, monkeypatch):
-    collect._freeze(evidence)
+    collect.freeze(evidence)
     monkeypatch.setitem(SIGNALS, "vandal", Signal("vandal", "label", (), (), "", "1", lambda e: e.labels.sort()))
     with pytest.raises(AnomalyError, match=r"signal 'vandal' fails .*read-only"):
         feature_table(evidence, ["vandal"])

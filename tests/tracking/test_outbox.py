@@ -10,6 +10,7 @@ from threading import Timer
 from urllib.parse import unquote
 
 import pytest
+import requests
 from desk import ROOT
 from mlflow import MlflowClient
 from real_server import RealServer
@@ -182,7 +183,7 @@ outbox.close()
 def left_behind(server, run, tmp_path):
     """Epochs 0 and 1 were sent by another process, 2 and 3 were put there while the server was dead."""
     command = [sys.executable, "-c", SENDER, run.id, str(tmp_path)]
-    # Seven attempts of MLflow's take four minutes.
+    # With its own pauses MLflow's seven attempts take four minutes.
     variables = {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "7"}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, env={**os.environ, **variables}, **pipes) as process:
@@ -225,6 +226,22 @@ def test_a_step_whose_metrics_arrived_without_a_mark_is_not_doubled(run, outbox,
     again.drain()
     again.close()
     assert waiting(tmp_path) == 0
+    assert_all_there(run, tmp_path, 0, 1)
+
+
+def test_metrics_that_arrived_although_the_answer_was_lost_are_not_doubled(run, outbox, tmp_path, monkeypatch):
+    send, lost = MlflowClient.log_batch, []
+
+    def log_batch(self, *words, **metrics):
+        send(self, *words, **metrics)
+        if not lost:
+            lost.append(True)
+            raise requests.ConnectionError("connection reset")
+
+    monkeypatch.setattr(MlflowClient, "log_batch", log_batch)
+    put(outbox, tmp_path, 0, 1)
+    outbox.drain()
+    assert lost == [True]
     assert_all_there(run, tmp_path, 0, 1)
 
 

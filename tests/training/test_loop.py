@@ -31,6 +31,14 @@ def test_every_row_of_every_epoch_is_recorded_and_the_loss_falls(stripes):
     assert np.array_equal(recording.sample_id, stripes.sample_id)
 
 
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_an_evaluation_pass_is_recorded_with_the_head_in_float32(stripes, precision):
+    logits = fit(stripes, replace(FAST, precision=precision), seed=0, record=True, evaluate=True)[1].logits
+    assert logits.shape == (3, 120, 3)
+    finer = torch.from_numpy(logits).float()
+    assert (finer != finer.bfloat16().float()).any()
+
+
 def test_the_learning_rate_of_each_epoch_is_recorded(stripes):
     _, recording = fit(stripes, FAST, seed=0, record=True)
     assert recording.learning_rate.shape == (3,)

@@ -56,6 +56,14 @@ def test_deriving_leaves_the_logits_as_they_were():
     np.testing.assert_array_equal(record.logits, before)
 
 
+def test_what_is_derived_is_computed_once_and_cannot_be_changed():
+    record = recording(np.random.default_rng(1).normal(size=(2, 3, 3)), [0, 1, 2])
+    for name in (*SHAPES, "error_norm", "probabilities", "log_probabilities"):
+        assert getattr(record, name) is getattr(record, name)
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(record, name)[0, 0] = 0
+
+
 def test_the_largest_logits_of_half_precision_stay_finite():
     record = recording([[[65504, -65504], [-65504, 65504]]], [0, 0])
     for name in SHAPES:

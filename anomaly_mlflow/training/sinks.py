@@ -1,0 +1,50 @@
+"""Where a recorder hands its epochs: a folder, a run, a function."""
+
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from anomaly_mlflow.errors import BadData
+from anomaly_mlflow.training.epoch_files import write_epoch
+from anomaly_mlflow.training.recording import Recording
+from anomaly_mlflow.training.top_recording import TopRecording
+
+__all__ = ["EpochSink", "FileSink", "into"]
+
+
+class EpochSink(Protocol):
+    """Takes each finished epoch while training goes on."""
+
+    def __call__(self, epoch: int, recording: Recording | TopRecording) -> None:
+        """`recording` holds this one epoch; epoch counts from 0."""
+
+
+@runtime_checkable
+class FileSink(Protocol):
+    """Takes the file of each finished epoch, which is written below its folder; a run of a tracking server does."""
+
+    folder: Path
+
+    def upload(self, file: Path) -> None:
+        """`file` is whole and is not changed any more."""
+
+    def close(self) -> None:
+        """There will be no other file."""
+
+
+def into(target: str | Path | FileSink, first_epoch: int) -> EpochSink:
+    """A sink that writes into a folder, or hands what it wrote to a FileSink.
+
+    Raises BadData where the folder holds an epoch from `first_epoch` on: another training's, or of later epochs.
+    """
+    files = isinstance(target, FileSink)
+    folder = target.folder if files else Path(target)
+    there = sorted(path.name for path in folder.glob("epoch=*"))
+    if there[first_epoch:]:
+        raise BadData(f"{folder} holds {there[-1]} of a recording already; name another folder, or remove it")
+
+    def write(epoch: int, recording: Recording | TopRecording) -> None:
+        path = write_epoch(folder, epoch, recording)
+        if files:
+            target.upload(path)
+
+    return write
