@@ -12,7 +12,7 @@ from anomaly_mlflow.errors import AnomalyError
 from anomaly_mlflow.signals.catalogue import listing
 from anomaly_mlflow.tracking.lifecycle import Terminated, fail_waiting_run
 from anomaly_mlflow.tracking.server import hide_password
-from anomaly_mlflow.training.ranks import number_of_ranks
+from anomaly_mlflow.training.torchrun import number_of_ranks
 from entry_points.options import in_order
 from entry_points.resolve import perform
 from entry_points.step import STEPS, Step

@@ -9,7 +9,8 @@ from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.training.checkpoints import save_model, snapshot_epochs
 from anomaly_mlflow.training.config import configure
 from anomaly_mlflow.training.inference import accuracy
-from anomaly_mlflow.training.ranks import fit_over_ranks, number_of_ranks
+from anomaly_mlflow.training.ranks import fit_over_ranks
+from anomaly_mlflow.training.torchrun import number_of_ranks
 from entry_points.history import History
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step

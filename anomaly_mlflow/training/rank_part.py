@@ -4,7 +4,11 @@ import numpy as np
 import torch
 from torch import distributed
 
-__all__ = ["draws_of_rank", "gathered", "part_of_rank"]
+from anomaly_mlflow.data.on_disk import is_on_disk
+from anomaly_mlflow.data.samples import Samples
+from anomaly_mlflow.errors import BadData
+
+__all__ = ["draws_of_rank", "gathered", "packed", "part_of_rank", "unpacked"]
 
 
 def part_of_rank(batch: np.ndarray, rank: int, ranks: int) -> np.ndarray:
@@ -24,3 +28,22 @@ def gathered(arrays: list[np.ndarray]) -> list[np.ndarray] | None:
     parts = None if distributed.get_rank() else [None] * distributed.get_world_size()
     distributed.gather_object(arrays, parts)
     return parts and [np.concatenate(part) for part in zip(*parts, strict=True)]
+
+
+def packed(samples: Samples) -> dict:
+    """The samples for another rank: a set on disk by the name of its file."""
+    fields = dict(vars(samples))
+    if is_on_disk(samples.images):
+        fields["images"] = (samples.images.filename, samples.images.shape)
+    return fields
+
+
+def unpacked(fields: dict) -> Samples:
+    """What `packed` made. Raises BadData where the file cannot be read here."""
+    if isinstance(fields["images"], tuple):
+        name, shape = fields["images"]
+        try:
+            fields["images"] = np.memmap(name, np.uint8, "r+", shape=shape)
+        except OSError:
+            raise BadData(f"{name} cannot be read here; let TMPDIR name a folder that all ranks share") from None
+    return Samples(**fields)

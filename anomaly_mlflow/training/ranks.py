@@ -8,42 +8,37 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
 from threading import Thread
 
-import numpy as np
 from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
-from torch.distributed import PrefixStore, Store, TCPStore, is_torchelastic_launched
+from torch.distributed import Store
 
-from anomaly_mlflow.data.on_disk import is_on_disk
 from anomaly_mlflow.data.samples import Samples
-from anomaly_mlflow.errors import AnomalyError, BadData, BadOption
+from anomaly_mlflow.errors import AnomalyError, BadOption
 from anomaly_mlflow.models import Classifier
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.loop import fit
+from anomaly_mlflow.training.rank_part import packed, unpacked
 from anomaly_mlflow.training.recording import Recording
+from anomaly_mlflow.training.torchrun import (
+    WAIT,
+    connected,
+    in_torchrun,
+    leave_torchrun,
+    number_of_ranks,
+    own_rank,
+    ranks_here,
+)
 
-__all__ = ["fit_over_ranks", "number_of_ranks", "run_on_ranks"]
-
-NAMES = ("RANK", "WORLD_SIZE", "MASTER_", "LOCAL_", "GROUP_", "ROLE_", "TORCHELASTIC_")
-"""What the environment variables of torchrun begin with."""
-
-WAIT = timedelta(days=20)
-"""Rank 0 may take long between two trainings and two epochs; as milliseconds it has to fit into 32 bits."""
+__all__ = ["fit_over_ranks", "run_on_ranks"]
 
 GRACE = 10
 """Seconds in which torchrun or rank 0 end the others, when one of them is gone."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-_torchrun: dict[str, str] = {}
 _trainings = itertools.count()
-
-
-def number_of_ranks() -> int:
-    """How many ranks train together; 1 without torchrun."""
-    return int(_torchrun.get("WORLD_SIZE", 1))
 
 
 def run_on_ranks(command: Callable[[], int]) -> int:
@@ -51,13 +46,12 @@ def run_on_ranks(command: Callable[[], int]) -> int:
 
     The variables of torchrun leave the environment, so that no process of this one takes itself for a rank.
     """
-    if is_torchelastic_launched():
-        _torchrun.update({name: os.environ.pop(name) for name in list(os.environ) if name.startswith(NAMES)})
+    leave_torchrun()
     if number_of_ranks() == 1:
         return command()
-    if int(_torchrun["RANK"]):
+    if own_rank():
         return _follow()
-    store, code = _store(), 1
+    store, code = connected(), 1
     try:
         code = command()
     finally:
@@ -90,11 +84,11 @@ def fit_over_ranks(
         raise BadOption(
             f"batch_size={config.batch_size} leaves a rank fewer than 4 images; raise it, or take less ranks"
         )
-    with _in_torchrun():
+    with in_torchrun():
         fabric = _fabric(device, config.precision)
-        _store().set(f"training {next(_trainings)}", json.dumps([device, config.precision]))
+        connected().set(f"training {next(_trainings)}", json.dumps([device, config.precision]))
         fabric.launch()
-        fabric.broadcast((_packed(samples), job | {"record": record and not evaluate}))
+        fabric.broadcast((packed(samples), job | {"record": record and not evaluate}))
         try:
             return fit(samples, fabric=fabric, **job, **at_rank_0)
         except RuntimeError:
@@ -103,8 +97,8 @@ def fit_over_ranks(
 
 
 def _follow() -> int:
-    Thread(target=_leave_with_rank_0, args=[_store()], daemon=True).start()
-    store = _store()
+    Thread(target=_leave_with_rank_0, args=[connected()], daemon=True).start()
+    store = connected()
     while True:
         _help(*json.loads(store.get(f"training {next(_trainings)}")))
 
@@ -121,12 +115,12 @@ def _leave_with_rank_0(store: Store) -> None:
 
 def _help(device: str, precision: str) -> None:
     """Take part in one training. Rank 0 heeds the signals, and this one leaves when rank 0 does."""
-    with _signals_ignored(), _in_torchrun():
+    with _signals_ignored(), in_torchrun():
         try:
             fabric = _fabric(device, precision)
             fabric.launch()
             fields, job = fabric.broadcast(None)
-            samples = _unpacked(fields)
+            samples = unpacked(fields)
             with suppress(AnomalyError):  # rank 0 meets the same, and says it
                 fit(samples, fabric=fabric, **job)
         except Exception as error:
@@ -134,11 +128,11 @@ def _help(device: str, precision: str) -> None:
         else:
             return
     time.sleep(GRACE)
-    sys.exit(f"error: rank {_torchrun['RANK']}: {' '.join(str(reason).split())[:2000]}")
+    sys.exit(f"error: rank {own_rank()}: {' '.join(str(reason).split())[:2000]}")
 
 
 def _fabric(device: str, precision: str) -> Fabric:
-    here = int(_torchrun["LOCAL_WORLD_SIZE"])
+    here = ranks_here()
     nodes = number_of_ranks() // here
     try:
         strategy = DDPStrategy(timeout=WAIT)
@@ -146,42 +140,6 @@ def _fabric(device: str, precision: str) -> Fabric:
     except (ValueError, RuntimeError, ImportError) as error:
         reason = str(error).strip().splitlines()[0]
         raise BadOption(f"device '{device}' cannot be used by {here} ranks here ({reason}); take less ranks") from None
-
-
-def _packed(samples: Samples) -> dict:
-    fields = dict(vars(samples))
-    if is_on_disk(samples.images):
-        fields["images"] = (samples.images.filename, samples.images.shape)
-    return fields
-
-
-def _unpacked(fields: dict) -> Samples:
-    if isinstance(fields["images"], tuple):
-        name, shape = fields["images"]
-        try:
-            fields["images"] = np.memmap(name, np.uint8, "r+", shape=shape)
-        except OSError:
-            raise BadData(f"{name} cannot be read here; let TMPDIR name a folder that all ranks share") from None
-    return Samples(**fields)
-
-
-def _store() -> Store:
-    """What torchrun keeps for its ranks: a connection that waits without computing."""
-    host, port = _torchrun["MASTER_ADDR"], int(_torchrun["MASTER_PORT"])
-    prefix = f"anomaly-mlflow/{_torchrun.get('TORCHELASTIC_RESTART_COUNT', 0)}"
-    store = PrefixStore(prefix, TCPStore(host, port, is_master=False))
-    store.set_timeout(WAIT)
-    return store
-
-
-@contextmanager
-def _in_torchrun() -> Iterator[None]:
-    os.environ.update(_torchrun)
-    try:
-        yield
-    finally:
-        for name in _torchrun:
-            os.environ.pop(name, None)
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 import os
+import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,15 +10,16 @@ import pytest
 import torch
 from ranks_script import DRAWN, EXACT, samples, train
 
-from anomaly_mlflow.errors import BadOption
-from anomaly_mlflow.training import ranks
+from anomaly_mlflow.data import on_disk
+from anomaly_mlflow.errors import BadData, BadOption
+from anomaly_mlflow.training import ranks, torchrun
 from anomaly_mlflow.training.checkpoints import load_model
 from anomaly_mlflow.training.epoch_files import read_recording
 from anomaly_mlflow.training.loop import fit
-from anomaly_mlflow.training.rank_part import part_of_rank
+from anomaly_mlflow.training.rank_part import packed, part_of_rank, unpacked
 
 
-def torchrun(*words):
+def run_script(*words):
     """The script under two ranks; ends with the ranks."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command += [str(Path(__file__).with_name("ranks_script.py")), *map(str, words)]
@@ -28,11 +31,11 @@ def torchrun(*words):
 def trained(tmp_path_factory):
     """What two ranks trained: one training died after its second epoch and was taken up by a later process."""
     folder = tmp_path_factory.mktemp("ranks")
-    died = torchrun(folder, "dies")
+    died = run_script(folder, "dies")
     assert died.returncode == 1
     assert "error: " not in died.stderr  # the other rank keeps silent
     assert len(list((folder / "broken" / "recording").iterdir())) == 2
-    done = torchrun(folder, "whole")
+    done = run_script(folder, "whole")
     assert done.returncode == 0, done.stderr[-3000:]
     return folder
 
@@ -76,11 +79,23 @@ def test_the_parts_of_all_ranks_are_the_batch():
 
 
 def test_a_batch_too_small_for_the_ranks_is_refused(monkeypatch, stripes):
-    monkeypatch.setattr(ranks, "_torchrun", {"WORLD_SIZE": "16"})
+    monkeypatch.setattr(torchrun, "_torchrun", {"WORLD_SIZE": "16"})
     with pytest.raises(BadOption, match="raise it"):
         ranks.fit_over_ranks(stripes, DRAWN, seed=0)
 
 
 def test_without_torchrun_the_command_runs_here():
-    assert ranks.number_of_ranks() == 1
+    assert torchrun.number_of_ranks() == 1
     assert ranks.run_on_ranks(lambda: 3) == 3
+
+
+def test_a_set_on_disk_goes_to_another_rank_by_the_name_of_its_file(monkeypatch, stripes):
+    monkeypatch.setattr(on_disk.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 0}))
+    lying = replace(stripes, images=on_disk.copied(stripes.images))
+    sent = pickle.dumps(packed(lying))
+    assert len(sent) < stripes.images.nbytes
+    there = unpacked(pickle.loads(sent))
+    assert on_disk.is_on_disk(there.images)
+    assert np.array_equal(there.images, stripes.images)
+    with pytest.raises(BadData, match="TMPDIR"):
+        unpacked(packed(lying) | {"images": ("/nowhere/else.images", stripes.images.shape)})
