@@ -12,6 +12,7 @@ from anomaly_mlflow.errors import AnomalyError
 from anomaly_mlflow.signals.catalogue import listing
 from anomaly_mlflow.tracking.lifecycle import Terminated, fail_waiting_run
 from anomaly_mlflow.tracking.server import hide_password
+from anomaly_mlflow.training.torchrun import number_of_ranks
 from entry_points.options import in_order
 from entry_points.resolve import perform
 from entry_points.step import STEPS, Step
@@ -22,6 +23,8 @@ __all__ = ["cli", "quiet", "run"]
 
 def _command(step: Step) -> click.Command:
     def run(**options: object) -> None:
+        if number_of_ranks() > 1 and step.name != "train_noisy":
+            click.echo(f"note: train_noisy alone trains on all {number_of_ranks()} ranks; {step.name} on one", err=True)
         perform(step, options)
 
     # \b keeps click from filling the lines.

@@ -12,4 +12,4 @@ def quiet() -> None:
     for name in ("mlflow", "lightning_fabric", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="mlflow|lightning_fabric|pydantic|sqlalchemy")
-    warnings.filterwarnings("ignore", "An input example was not provided|.*noload")
+    warnings.filterwarnings("ignore", "An input example was not provided|.*noload|Grad strides do not match")

@@ -9,7 +9,8 @@ from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.training.checkpoints import save_model, snapshot_epochs
 from anomaly_mlflow.training.config import configure
 from anomaly_mlflow.training.inference import accuracy
-from anomaly_mlflow.training.loop import fit
+from anomaly_mlflow.training.ranks import fit_over_ranks
+from anomaly_mlflow.training.torchrun import number_of_ranks
 from entry_points.history import History
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step
@@ -31,6 +32,7 @@ def train_noisy(run: Run, options: dict, upstream: Upstream) -> None:
     run.log_dataset(samples.images, samples.labels, samples.name, run.tags["anomaly.dataset"], "training")
     config = configure(options["model"], samples.image_shape, options["device"], len(samples), **chosen(options))
     run.log_json(config.to_dict(), "training.json")
+    run.tag("anomaly.ranks", str(number_of_ranks()))
     seed = options["training_seed"]
     with (
         closing(History(run, work_folder(run))) as history,
@@ -49,7 +51,7 @@ def train_noisy(run: Run, options: dict, upstream: Upstream) -> None:
             history.note(epoch, metrics, model if epoch in snapshot_epochs(config.epochs) else None)
             bar.update()
 
-        model, _ = fit(
+        model, _ = fit_over_ranks(
             samples,
             config,
             seed=seed,

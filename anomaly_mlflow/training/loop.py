@@ -17,6 +17,7 @@ from anomaly_mlflow.models import Architecture, Classifier, build, find
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.guards import check_fits, check_loss, check_weights
 from anomaly_mlflow.training.inference import infer
+from anomaly_mlflow.training.rank_part import draws_of_rank, gathered, part_of_rank
 from anomaly_mlflow.training.recorder import Recorder
 from anomaly_mlflow.training.recording import Recording
 from anomaly_mlflow.training.resume import TrainingState
@@ -41,6 +42,7 @@ def fit(
     on_saved: Callable[[int], None] | None = None,
     rows: np.ndarray | None = None,
     checkpoint: Path | None = None,
+    fabric: Fabric | None = None,
 ) -> tuple[Classifier, Recording | None]:
     """Train a fresh model on all rows and, with `record`, keep the logits of the training batches.
 
@@ -51,9 +53,10 @@ def fit(
     rows: ascending positions to train on instead of all; not with `record`.
     checkpoint: folder for the state after each epoch; a state that is there already is taken up. on_saved: called with
     the epoch once its state is saved: only then is it never trained again.
+    fabric: that of several ranks, which all call this; sink, callbacks and checkpoint are rank 0's alone.
     Raises TrainingDiverged, BadData, BadOption.
     """
-    fabric = Fabric(accelerator=device, devices=1, precision=config.precision)
+    fabric = fabric or Fabric(accelerator=device, devices=1, precision=config.precision)
     seed_everything(seed, verbose=False)
     rng = np.random.default_rng(seed)
     rows = np.arange(len(samples)) if rows is None else rows
@@ -68,16 +71,24 @@ def fit(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=steps + 1)
     state = TrainingState(model.module, optimizer, schedule, rng, _made_from(samples, config, seed, rows))
     first = state.load(checkpoint) + 1 if checkpoint else 0
-    recorder = Recorder(sink, sample_id=samples.sample_id, first_epoch=first) if record else None
+    rank, ranks = fabric.global_rank, fabric.world_size
+    if ranks > 1:
+        first = state.share(fabric, first)
+    gather = gathered if ranks > 1 and not evaluate else None
+    recorder = Recorder(sink, sample_id=samples.sample_id, first_epoch=first, gather=gather) if record else None
 
     with Feed(samples.images, config.augmentation, fabric.device) as feed:
         for epoch in range(first, config.epochs):
             model.train()
             losses, rates = torch.zeros(steps // config.epochs, device=fabric.device), []
-            for number, (batch, images) in enumerate(feed.epoch(balanced_batches(rows, config.batch_size, rng), rng)):
-                at = torch.from_numpy(batch).to(fabric.device)
+            batches = list(balanced_batches(rows, config.batch_size, rng))
+            parts = [part_of_rank(batch, rank, ranks) for batch in batches]
+            draws = rng if ranks == 1 else draws_of_rank(rank, seed, epoch)
+            for number, (part, images) in enumerate(feed.epoch(parts, draws)):
+                at = torch.from_numpy(part).to(fabric.device)
                 logits = model(to_float(images))
-                loss = cross_entropy(logits, labels[at])
+                # The gradients are averaged over the ranks: so weighted, they give that of the whole batch.
+                loss = cross_entropy(logits, labels[at]) * (ranks * len(part) / len(batches[number]))
                 fabric.backward(loss)
                 optimizer.step()
                 optimizer.zero_grad()
@@ -86,7 +97,7 @@ def fit(
                 if recorder and not evaluate:
                     recorder.record(ids[at], logits, labels[at], rates[-1])
                 schedule.step()
-            mean_loss = float(losses.mean())
+            mean_loss = float(fabric.all_reduce(losses.mean()))
             check_loss(mean_loss, epoch, samples.num_classes, config)
             if recorder and evaluate:
                 with fabric.autocast():

@@ -8,6 +8,7 @@ In a training loop of your own, `sample_id` being any whole number that names a 
 """
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,8 @@ class Recorder:
     sink: a folder, what `to_run` gives, or a function that takes each finished epoch; without one all epochs are kept.
     sample_id: the samples, in the order of the recording, each to pass exactly once an epoch, which `end_epoch` ends.
     Without it samples are known by passing: one that passes again begins the next epoch, and all its batch with it.
-    first_epoch: number of the first epoch, where an earlier process recorded those before it.
+    first_epoch: number of the first epoch, where an earlier process recorded those before it. gather: brings the rows
+    of several ranks together at the end of an epoch; where it gives None, another rank hands the epoch on.
     """
 
     def __init__(
@@ -39,7 +41,9 @@ class Recorder:
         *,
         sample_id: np.ndarray | None = None,
         first_epoch: int = 0,
+        gather: Callable[[list[np.ndarray]], list[np.ndarray] | None] | None = None,
     ):
+        self._gather = gather
         self._sink = into(sink, first_epoch) if isinstance(sink, str | Path | FileSink) else sink
         self._target, self._sample_id, self._epoch = sink, sample_id, first_epoch
         self._buffer = EpochBuffer(None if sample_id is None else len(sample_id))
@@ -73,7 +77,14 @@ class Recorder:
         """Close the epoch. Raises BadData on senseless logits or labels, and where known samples did not pass once."""
         if self._sample_id is None and not self._buffer.filled:
             return
-        ids, labels, *kept = self._buffer.take()
+        arrays = self._buffer.take()
+        arrays = self._gather(arrays) if self._gather else arrays
+        if arrays is not None:
+            self._hand_on(*arrays)
+        self._rates, self._epoch = [], self._epoch + 1
+        self._passed.clear()
+
+    def _hand_on(self, ids: np.ndarray, labels: np.ndarray, *kept: np.ndarray) -> None:
         rows = np.argsort(ids) if self._sample_id is None else self._rows_of_known(ids)
         ids, labels, kept = ids[rows], labels[rows], [values[rows] for values in kept]
         check_epoch(self._epoch, ids, labels, kept[-1], self._classes)
@@ -81,14 +92,12 @@ class Recorder:
         missing = check_again(self._epoch, *self._first, ids, labels)
         if missing and not self._warned:
             self._warned = True
-            warnings.warn(missing, stacklevel=2)
+            warnings.warn(missing, stacklevel=3)
         epoch = _recording(kept, self._classes, labels, ids, np.array([np.mean(self._rates)]))
         if self._sink is not None:
             self._sink(self._epoch, epoch)
         else:
             self._done.append(epoch)
-        self._rates, self._epoch = [], self._epoch + 1
-        self._passed.clear()
 
     def finish(self) -> Recording | TopRecording | None:
         """Close the last epoch and the sink; all epochs, where no sink took them.

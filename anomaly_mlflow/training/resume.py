@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch.optim.lr_scheduler import LRScheduler
@@ -49,24 +50,32 @@ class TrainingState:
     def save(self, folder: Path, epoch: int) -> Path:
         """Write the state after an epoch, aside and renamed; safetensors, the rest as JSON in its header."""
         folder.mkdir(parents=True, exist_ok=True)
+        tensors, rest = self._now()
+        path = folder / NAMES[epoch % 2]
+        part = path.with_suffix(".part")
+        rest |= {"epoch": epoch, "made_from": self._made_from}
+        save_file(tensors, part, metadata={"state": json.dumps(rest, default=float)})
+        part.replace(path)
+        return path
+
+    def share(self, fabric: Fabric, first_epoch: int) -> int:
+        """Give every rank the state of rank 0, and the number of its first epoch."""
+        first_epoch, now = fabric.broadcast((first_epoch, self._now()))
+        self._take_up(*now)
+        return first_epoch
+
+    def _now(self) -> tuple[dict[str, torch.Tensor], dict]:
         optimizer = self._optimizer.state_dict()
         tensors = {f"model.{name}": value for name, value in self._model.state_dict().items()}
         for index, values in optimizer["state"].items():
             tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in values.items()}
         tensors |= {f"random.{name}": state for name, state in _random_states().items()}
         rest = {
-            "epoch": epoch,
-            "made_from": self._made_from,
             "groups": optimizer["param_groups"],
             "schedule": self._schedule.state_dict(),
             "numpy": self._rng.bit_generator.state,
         }
-        path = folder / NAMES[epoch % 2]
-        part = path.with_suffix(".part")
-        whole = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-        save_file(whole, part, metadata={"state": json.dumps(rest, default=float)})
-        part.replace(path)
-        return path
+        return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}, rest
 
     def load(self, folder: Path) -> int:
         """Take up the newest whole checkpoint; the epoch after which it was written, -1 where there is none.
@@ -87,6 +96,10 @@ class TrainingState:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
         if rest["made_from"] != self._made_from:
             raise BadData(f"checkpoint {path} is of another training (data, settings or seed); remove it to start anew")
+        self._take_up(tensors, rest)
+        return int(rest["epoch"])
+
+    def _take_up(self, tensors: dict[str, torch.Tensor], rest: dict) -> None:
         self._model.load_state_dict(_below("model.", tensors))
         state: dict[int, dict] = {}
         for name, value in _below("optimizer.", tensors).items():
@@ -96,7 +109,6 @@ class TrainingState:
         self._schedule.load_state_dict(rest["schedule"])
         self._rng.bit_generator.state = rest["numpy"]
         _set_random_states(_below("random.", tensors))
-        return int(rest["epoch"])
 
 
 def _epoch_of(path: Path) -> int | None:
