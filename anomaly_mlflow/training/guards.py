@@ -31,7 +31,7 @@ def check_fits(samples: Samples, config: TrainConfig, rows: np.ndarray, every_cl
 
 
 def check_loss(mean_loss: float, epoch: int, num_classes: int, config: TrainConfig) -> None:
-    """Raises TrainingDiverged where the mean loss of an epoch is no number or, after the first, far worse than guessing."""
+    """Raises TrainingDiverged where an epoch's mean loss is no number or, after the first, far worse than guessing."""
     if not math.isfinite(mean_loss) or (epoch > 0 and mean_loss > WORST * math.log(num_classes)):
         raise TrainingDiverged(
             f"the loss is {mean_loss:.3g} in epoch {epoch}; lower learning_rate ({config.learning_rate})"

@@ -71,7 +71,7 @@ def fit(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=steps + 1)
     state = TrainingState(model.module, optimizer, schedule, rng, _made_from(samples, config, seed, rows))
     first = state.load(checkpoint) + 1 if checkpoint else 0
-    rank, ranks = fabric.global_rank, fabric.world_size
+    ranks = fabric.world_size
     if ranks > 1:
         first = state.share(fabric, first)
     gather = gathered if ranks > 1 and not evaluate else None
@@ -79,11 +79,11 @@ def fit(
 
     with Feed(samples.images, config.augmentation, fabric.device) as feed:
         for epoch in range(first, config.epochs):
-            model.train()
-            losses, rates = torch.zeros(steps // config.epochs, device=fabric.device), []
             batches = list(balanced_batches(rows, config.batch_size, rng))
-            parts = [part_of_rank(batch, rank, ranks) for batch in batches]
-            draws = rng if ranks == 1 else draws_of_rank(rank, seed, epoch)
+            parts = [part_of_rank(batch, fabric.global_rank, ranks) for batch in batches]
+            draws = rng if ranks == 1 else draws_of_rank(fabric.global_rank, seed, epoch)
+            losses, rates = torch.zeros(len(batches), device=fabric.device), []
+            model.train()
             for number, (part, images) in enumerate(feed.epoch(parts, draws)):
                 at = torch.from_numpy(part).to(fabric.device)
                 logits = model(to_float(images))
