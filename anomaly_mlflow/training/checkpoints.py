@@ -6,10 +6,11 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from anomaly_mlflow.errors import AnomalyError, BadData
 from anomaly_mlflow.models import Architecture, Classifier, build
+from anomaly_mlflow.training.tensors import write_tensors
 
 __all__ = ["is_saved", "load_model", "load_snapshots", "read_seen", "save_model", "snapshot_epochs"]
 
@@ -24,10 +25,7 @@ def save_model(model: Classifier, folder: Path, seen: str = "") -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ARCHITECTURE).write_text(json.dumps(model.architecture.to_dict(), indent=1))
-    weights = {key: value.cpu().contiguous() for key, value in model.state_dict().items()}
-    part = folder / f"{WEIGHTS}.part"
-    save_file(weights, part, metadata={"seen": seen})
-    part.replace(folder / WEIGHTS)
+    write_tensors(folder / WEIGHTS, model.state_dict(), {"seen": seen})
 
 
 def is_saved(folder: Path, seen: str) -> bool:

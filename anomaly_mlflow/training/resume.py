@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch.optim.lr_scheduler import LRScheduler
 
 from anomaly_mlflow.errors import BadData
+from anomaly_mlflow.training.tensors import write_tensors
 
 __all__ = ["TrainingState", "checkpoint_files", "last_epoch"]
 
@@ -49,13 +49,10 @@ class TrainingState:
 
     def save(self, folder: Path, epoch: int) -> Path:
         """Write the state after an epoch, aside and renamed; safetensors, the rest as JSON in its header."""
-        folder.mkdir(parents=True, exist_ok=True)
         tensors, rest = self._now()
         path = folder / NAMES[epoch % 2]
-        part = path.with_suffix(".part")
         rest |= {"epoch": epoch, "made_from": self._made_from}
-        save_file(tensors, part, metadata={"state": json.dumps(rest, default=float)})
-        part.replace(path)
+        write_tensors(path, tensors, {"state": json.dumps(rest, default=float)})
         return path
 
     def share(self, fabric: Fabric, first_epoch: int) -> int:
@@ -75,7 +72,7 @@ class TrainingState:
             "schedule": self._schedule.state_dict(),
             "numpy": self._rng.bit_generator.state,
         }
-        return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}, rest
+        return {name: value.detach().cpu() for name, value in tensors.items()}, rest
 
     def load(self, folder: Path) -> int:
         """Take up the newest whole checkpoint; the epoch after which it was written, -1 where there is none.
