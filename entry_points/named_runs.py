@@ -26,7 +26,7 @@ def with_named_runs(step: Step, options: dict, *, strict: bool) -> dict:
         for one in _names(filled, name)[:1]:
             config = open_run(run_id(one), name).json("config.json")
             for key in (key for key in STEPS[name].options if key in config):
-                if key in brought or key in RUNTIME_ONLY:
+                if key in brought or key in RUNTIME_ONLY or key not in options:
                     continue
                 typed = options[key] not in (config[key], _default(key))
                 if typed and key not in used and strict:

@@ -42,6 +42,8 @@ def _perform(
     with start(step.name, tags, parent=parent, system_metrics=step.trains, take_up=take_up) as run:
         if wanted:
             run.log_json(wanted, "request.json")
+        if step.instead:
+            options = {step.instead: None} | options  # a step downstream does not know this option
         options = with_named_runs(step, options, strict=parent is None)
         run.tag("anomaly.dataset", str(options.get(step.instead or "") or options["dataset"]))
         run.log_params(as_typed(options, step.options))

@@ -59,9 +59,10 @@ def test_the_main_run_carries_the_artifacts_that_were_promised(study):
 def test_the_recording_is_one_file_an_epoch_and_holds_every_sample(study):
     desk, _ = study
     folder = desk.artifact(desk.oldest("train_noisy")[0].info.run_id, "recording")
-    assert sorted(path.name for path in folder.iterdir()) == [f"epoch={epoch:04d}.parquet" for epoch in range(6)]
+    files = sorted(folder.rglob("*.parquet"))
+    assert files == [folder / f"epoch={epoch:04d}" / "part-0.parquet" for epoch in range(6)]
     ledger = pd.read_parquet(desk.artifact(desk.oldest("generate_noise")[0].info.run_id, "ledger.parquet"))
-    for path in folder.iterdir():
+    for path in files:
         assert set(pd.read_parquet(path, partitioning=None)["sample_id"]) == set(ledger["sample_id"])
 
 
