@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from anomaly_mlflow.errors import RunNotFound
@@ -77,8 +78,6 @@ def _name(epoch: int) -> str:
 
 def _fetch(run: Run, folder: Path) -> None:
     """Bring the history that another machine sent to the run; the checkpoint last, which makes it count."""
-    try:
-        for kind in (*EPOCHS, "checkpoint"):
+    for kind in (*EPOCHS, "checkpoint"):
+        with suppress(RunNotFound):  # the first snapshot comes late; without a checkpoint all begins anew
             shutil.copytree(run.path(kind), folder / kind, dirs_exist_ok=True)
-    except RunNotFound:
-        return  # the earlier process did not come so far: begin anew

@@ -11,12 +11,16 @@ __all__ = ["remove_work_folder", "work_folder"]
 
 def work_folder(run: Run) -> Path:
     """`$ANOMALY_STATE/RUN_ID`, by default under ~/.local/state/anomaly-mlflow; it outlives the process."""
-    root = os.environ.get("ANOMALY_STATE") or Path.home() / ".local" / "state" / "anomaly-mlflow"
-    folder = Path(root, run.id)
+    folder = _path(run)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def remove_work_folder(run: Run) -> None:
     """Called once everything is with the run: nothing is left to take up."""
-    shutil.rmtree(work_folder(run), ignore_errors=True)
+    shutil.rmtree(_path(run), ignore_errors=True)
+
+
+def _path(run: Run) -> Path:
+    root = os.environ.get("ANOMALY_STATE") or Path.home() / ".local" / "state" / "anomaly-mlflow"
+    return Path(root, run.id)

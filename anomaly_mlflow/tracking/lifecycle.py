@@ -1,10 +1,13 @@
 """From the start of a run to its end, whatever ends it."""
 
+import atexit
 import os
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from threading import current_thread, main_thread
 
 import mlflow
 from alembic.util.exc import CommandError
@@ -18,6 +21,10 @@ from anomaly_mlflow.tracking.server import clear_errors, client
 from anomaly_mlflow.tracking.waiting_run import dismiss_waiting_run
 
 __all__ = ["Terminated", "fail_waiting_run", "find_finished", "set_up_database", "start", "upstream_of"]
+
+
+# It would say FINISHED of a run whose end was interrupted; without it the run stays RUNNING, and is taken up.
+atexit.unregister(mlflow.tracking.fluent._safe_end_run)
 
 
 class Terminated(BaseException):
@@ -74,12 +81,26 @@ def start(
             run.tag("anomaly.error", (str(error) if isinstance(error, AnomalyError) else repr(error))[:500])
         raise
     finally:
-        lease.release()
-        # Where the server is gone these fail too, and the error that is already on its way says so.
-        with suppress(AnomalyError) if status != "FINISHED" else nullcontext(), clear_errors():
-            if status != "FINISHED":
-                _close_children(run)
-            mlflow.end_run(status)
+        with _signals_ignored():  # a second Ctrl-C would leave the run half closed
+            lease.release()
+            # Where the server is gone these fail too, and the error that is already on its way says so.
+            with suppress(AnomalyError) if status != "FINISHED" else nullcontext(), clear_errors():
+                if status != "FINISHED":
+                    _close_children(run)
+                mlflow.end_run(status)
+
+
+@contextmanager
+def _signals_ignored() -> Iterator[None]:
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def fail_waiting_run() -> None:

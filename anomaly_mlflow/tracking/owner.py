@@ -17,7 +17,10 @@ def this_process() -> dict[str, str | int]:
 
 def lives(owner: dict) -> bool | None:
     """Whether a process lives; None where that cannot be told from here: another machine, another user, a SIGSTOP."""
-    if not isinstance(owner.get("process"), int) or any(owner.get(key) != here for key, here in _machine().items()):
+    machine = _machine()
+    if not machine["boot"]:  # two Macs may bear one name
+        return None
+    if not isinstance(owner.get("process"), int) or any(owner.get(key) != here for key, here in machine.items()):
         return None
     try:
         status = psutil.Process(owner["process"]).status()

@@ -35,27 +35,32 @@ def register_model(
     `@latest` is MLflow's own name for the newest version. `@champion` is the version of the highest test
     accuracy among all that were tested on the same set as this one; other sets do not compare.
     """
-    signature = ModelSignature(
-        Schema([TensorSpec(np.dtype(np.uint8), (-1, *image_shape))]),
-        Schema([TensorSpec(np.dtype(np.float32), (-1, num_classes))]),
-    )
-    info = mlflow.pyfunc.log_model(
-        name="model",
-        python_model=str(serving_code),
-        artifacts={"model": str(folder)},
-        code_paths=[str(path) for path in packages],
-        pip_requirements=["mlflow", "numpy", "safetensors", "scipy", "timm", "torch"],
-        signature=signature,
-        registered_model_name=name,
-        tags={"anomaly.run": run.id},
-    )
-    version = info.registered_model_version
+    # An earlier process may have died right after it registered the model.
+    made = client().search_model_versions(f"name = '{name}' and run_id = '{run.id}'") if run.resumed else []
+    if made:
+        version, model_id = made[0].version, made[0].model_id
+    else:
+        signature = ModelSignature(
+            Schema([TensorSpec(np.dtype(np.uint8), (-1, *image_shape))]),
+            Schema([TensorSpec(np.dtype(np.float32), (-1, num_classes))]),
+        )
+        info = mlflow.pyfunc.log_model(
+            name="model",
+            python_model=str(serving_code),
+            artifacts={"model": str(folder)},
+            code_paths=[str(path) for path in packages],
+            pip_requirements=["mlflow", "numpy", "safetensors", "scipy", "timm", "torch"],
+            signature=signature,
+            registered_model_name=name,
+            tags={"anomaly.run": run.id},
+        )
+        version, model_id = info.registered_model_version, info.model_id
     tags = {CHAMPION_METRIC: f"{test_accuracy:.6f}", "anomaly.test_set": test_set, "champion_metric": CHAMPION_METRIC}
     for key, value in tags.items():
         client().set_model_version_tag(name, version, key, value)
     _crown(name, test_set)
     run.tag("anomaly.model", f"models:/{name}/{version}")
-    run.tag("anomaly.model_id", info.model_id)
+    run.tag("anomaly.model_id", model_id)
     return str(version)
 
 

@@ -85,9 +85,10 @@ def side_by_side(tasks: list, jobs: int) -> Iterator:
 def _fit_one(samples: Samples, seen: np.ndarray, config: TrainConfig, seed: int, device: str, folder: Path) -> None:
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # a new process would tell its precision each time
     digest = seen_digest(samples.sample_id[seen])
-    if is_saved(folder, digest):
-        return
     states = folder / "checkpoint"
+    if is_saved(folder, digest):
+        shutil.rmtree(states, ignore_errors=True)  # or it would be published with the model
+        return
     model, _ = fit(samples, config, seed=seed, device=device, rows=np.flatnonzero(seen), checkpoint=states)
     save_model(model, folder, digest)
     shutil.rmtree(states)

@@ -1,7 +1,12 @@
+import signal
+import subprocess
+import sys
+
 import mlflow
 import pytest
 
 from anomaly_mlflow.errors import BadData, RunNotFound
+from anomaly_mlflow.tracking.lease import Lease
 from anomaly_mlflow.tracking.lifecycle import Terminated, fail_waiting_run, find_finished, start
 from anomaly_mlflow.tracking.run import Run, open_run
 
@@ -29,6 +34,30 @@ def test_a_run_ends_as_its_work_ended(raised, status):
         assert caught is raised
     assert Run(run.id).status == status
     assert mlflow.active_run() is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_while_a_run_is_being_closed_leaves_no_half_closed_run(number, monkeypatch):
+    release = Lease.release
+    monkeypatch.setattr(Lease, "release", lambda lease: (signal.raise_signal(number), release(lease)))
+    with pytest.raises(KeyboardInterrupt), start("work", {}) as run:
+        raise KeyboardInterrupt
+    assert Run(run.id).status == "KILLED"
+    assert signal.getsignal(number) is not signal.SIG_IGN
+
+
+def test_mlflow_itself_does_not_call_a_run_finished_that_nobody_could_close(tmp_path):
+    program = """
+import os
+from anomaly_mlflow.tracking import lifecycle
+lifecycle.mlflow.end_run = lambda status: (_ for _ in ()).throw(SystemExit(3))
+with lifecycle.start("work", {}) as run:
+    print(run.id)
+    raise KeyboardInterrupt
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 3
+    assert Run(done.stdout.split()[-1]).status == "RUNNING"
 
 
 def test_the_reason_of_a_failure_is_a_tag():

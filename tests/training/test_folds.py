@@ -65,6 +65,7 @@ def test_a_folder_left_behind_is_taken_up_model_by_model(stripes, tmp_path, monk
     weights = fold_folder(tmp_path, 1) / "weights.safetensors"
     before = weights.read_bytes()
     weights.unlink()
+    (fold_folder(tmp_path, 0) / "checkpoint").mkdir()  # the process died just before it would have removed it
     trained, original = [], folds.fit
     monkeypatch.setattr(folds, "fit", lambda *a, **k: trained.append(k["seed"]) or original(*a, **k))
     fit_folds(stripes, fold, np.ones(120, bool), FAST, **arguments)
