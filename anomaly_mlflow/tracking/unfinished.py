@@ -19,7 +19,8 @@ def close_dead_runs(*, watch: bool) -> None:
     watch: wait for the heartbeats of other machines where they are overdue (see `free`).
     """
     with clear_errors():
-        for run in free(_search(f"tags.`{OWNER}` IS NOT NULL and attributes.status = 'RUNNING'"), watch=watch):
+        running = _search(f"tags.`{OWNER}` IS NOT NULL and attributes.status = 'RUNNING'")
+        for run in free([run for run in running if _is_readable(run)], watch=watch):
             owner, lease = holder(run), take(run)
             if lease:
                 client().set_tag(run.info.run_id, "anomaly.error", f"its process died on {owner.get('host')}")
@@ -70,6 +71,15 @@ def take_run(run_id: str) -> Lease:
     if lease is None:
         raise BadOption(f"run {run_id} cannot be taken up: another process was faster, or you may not change it")
     return lease
+
+
+def _is_readable(run: Record) -> bool:
+    """Whether a run can be judged; whatever others wrote into theirs must not stop the commands of everybody."""
+    try:
+        free([run], watch=False)
+    except Exception:
+        return False
+    return True
 
 
 def _search(wanted: str) -> list[Record]:

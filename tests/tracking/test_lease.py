@@ -17,7 +17,7 @@ from stores import STORES, wait_for
 from anomaly_mlflow.errors import BadOption
 from anomaly_mlflow.tracking import lease as leases
 from anomaly_mlflow.tracking import owner, waiting_run
-from anomaly_mlflow.tracking.lease import HEARTBEAT, OWNER, take
+from anomaly_mlflow.tracking.lease import HEARTBEAT, OWNER, free, take
 from anomaly_mlflow.tracking.lifecycle import start
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.tracking.unfinished import close_dead_runs, find_unfinished, take_run, take_unfinished
@@ -210,6 +210,31 @@ def test_runs_of_others_and_of_earlier_versions_are_left_alone(store):
         find_unfinished(old, "work")
     with pytest.raises(BadOption, match="is a foreign run"):
         find_unfinished(foreign, "work")
+
+
+ODD_NUMBERS = ("007", "٣", "-1", "0", "9" * 230, "x")
+ODD_OWNERS = ('{"takeovers": 1' + "0" * 400 + "}", '{"takeovers": "x"}', '{"takeovers": -1}', "[1]")
+
+
+def test_what_others_write_into_their_runs_stops_no_command_of_ours(store, monkeypatch):
+    gone = json.dumps({**owner.this_process(), "started": "1"})
+    dead, unreadable = (store.create_run("0", tags={OWNER: gone}).info.run_id for _ in range(2))
+    for number in ODD_NUMBERS:
+        store.log_param(store.create_run("0", tags={OWNER: gone}).info.run_id, f"takeover.{number}", "{}")
+    for tag in ODD_OWNERS:
+        store.log_param(store.create_run("0", tags={OWNER: tag}).info.run_id, "takeover.0", "{}")
+    assert len(free(store.search_runs(["0"]), watch=False)) > 2
+    judge = leases.holder
+    monkeypatch.setattr(leases, "holder", lambda run: judge(run) if run.info.run_id != unreadable else 1 / 0)
+    close_dead_runs(watch=False)
+    assert (status(dead), status(unreadable)) == ("FAILED", "RUNNING")
+
+
+def test_a_number_that_is_no_takeover_does_not_stop_the_heartbeat(store):
+    with start("work", {}) as run:
+        store.log_param(run.id, "takeover.01", "{}")
+        first = run.tags[HEARTBEAT]
+        wait_for(lambda: run.tags[HEARTBEAT] != first)
 
 
 def test_the_newest_unfinished_run_is_taken_unless_a_newer_one_finished(store):
