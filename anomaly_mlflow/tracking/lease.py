@@ -74,7 +74,7 @@ class Lease:
         if _takeovers(run) == self._takeovers:
             return run
         taker = holder(run)
-        who = f"{taker.get('host')}, process {taker.get('process')}"
+        who = _printable(f"{taker.get('host')}, process {taker.get('process')}")
         print(f"\nerror: run {self.run_id} was taken over by {who}; this process stops", file=sys.stderr)
         sys.stdout.flush()
         sys.stderr.flush()
@@ -150,6 +150,11 @@ def _takeovers(run: Record) -> int:
 def _is_count(number: str) -> bool:
     """Whether `take` could have written it: anybody can write the likes of 007 and of digits that are not ASCII."""
     return number.isascii() and number.isdecimal() and str(int(number)) == number
+
+
+def _printable(text: str) -> str:
+    """One short line: what a run says of itself may hold anything, also commands for a terminal."""
+    return "".join(letter for letter in text if letter.isprintable())[:200]
 
 
 def _read(text: str) -> dict:
