@@ -1,6 +1,7 @@
 """What is to be sent to a run, on disk: an entry is a small JSON file, renamed once it was sent."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -50,7 +51,10 @@ class Entries:
         """Let an entry wait, in the place of an earlier one of this name; written aside and renamed."""
         self._folder.mkdir(parents=True, exist_ok=True)
         part = self._folder / f"{name}.part"
-        part.write_text(json.dumps(asdict(entry)))
+        with open(part, "w") as file:
+            file.write(json.dumps(asdict(entry)))
+            file.flush()
+            os.fsync(file.fileno())  # after a power cut an entry may be gone, but never half there
         part.replace(self._folder / f"{name}{WAITING}")
         self.waiting[name] = entry
 
