@@ -271,6 +271,35 @@ def test_the_newest_unfinished_run_is_taken_unless_a_newer_one_finished(store):
     assert take_unfinished("play", "key", "a") is None
 
 
+def test_a_run_that_somebody_else_stopped_is_not_taken_unasked_and_not_deleted(store, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "alice")
+    with pytest.raises(KeyboardInterrupt), start("work", {"key": "a"}) as run:
+        raise KeyboardInterrupt
+    by_mlflow_run = store.create_run("0", tags={"mlflow.user": "as the machine knows her"}).info.run_id
+    monkeypatch.setenv("MLFLOW_RUN_ID", by_mlflow_run)
+    with pytest.raises(KeyboardInterrupt), start("work", {"key": "b"}):
+        raise KeyboardInterrupt
+    dismissed = store.create_run("0", tags={"mlflow.user": "alice", "anomaly.resumed": "x"}).info.run_id
+    store.set_terminated(dismissed, "FAILED")
+
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "bob")
+    close_dead_runs(watch=False)
+    assert store.get_run(dismissed).info.lifecycle_stage == "active"
+    assert [take_unfinished("work", "key", "a"), take_unfinished("work", "key", "b")] == [None, None]
+
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "alice")
+    close_dead_runs(watch=False)
+    assert store.get_run(dismissed).info.lifecycle_stage == "deleted"
+    taken = [take_unfinished("work", "key", "a"), take_unfinished("work", "key", "b")]
+    assert [lease.run_id for lease in taken] == [run.id, by_mlflow_run]
+
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "bob")
+    store.set_tag(run.id, HEARTBEAT, "0")
+    for lease in taken:
+        lease.settle({})
+    assert take_run(run.id).run_id == run.id
+
+
 def test_what_a_resumed_run_logs_again_is_there_once(store):
     table = pd.DataFrame({"a": [1, 2]})
     with pytest.raises(KeyboardInterrupt), start("work", {"key": "a"}) as run:
