@@ -330,6 +330,33 @@ def test_without_a_server_epochs_go_into_the_local_database(tmp_path, monkeypatc
     assert_all_there(run, tmp_path / "work", 0, 1, 2)
 
 
+def test_a_closed_outbox_takes_nothing_and_does_not_blame_the_server(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    monkeypatch.setenv("ANOMALY_PATIENCE", "1")
+    monkeypatch.setattr(Outbox, "_work", lambda self: None)
+    outbox = Outbox(Run("0"), tmp_path)
+    put(outbox, tmp_path, 0)
+    outbox.close()
+    checkpoint = write(tmp_path, "checkpoint/even", b"weights")
+    for use in (lambda: put(outbox, tmp_path, 1), lambda: outbox.replace(checkpoint), outbox.drain):
+        with pytest.raises(RuntimeError, match="is closed"):
+            use()
+    assert waiting(tmp_path) == 1
+
+
+def test_what_to_do_where_the_server_stays_away_is_said_in_the_words_of_the_caller(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    monkeypatch.setenv("ANOMALY_PATIENCE", "0.1")
+    monkeypatch.setattr(Outbox, "_work", lambda self: None)
+    outbox = Outbox(Run("0"), tmp_path, "whistle")
+    put(outbox, tmp_path, 0)
+    with pytest.raises(ServerUnavailable, match=f"{tmp_path}: whistle$"):
+        outbox.drain()
+    outbox.close()
+
+
 def test_a_full_disk_under_the_local_artifacts_is_told_at_once(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
