@@ -1,6 +1,7 @@
 """Epochs reach their run although the server, or the process that sends them, dies in between."""
 
 import errno
+import json
 import os
 import re
 import signal
@@ -17,6 +18,7 @@ from real_server import RealServer
 
 from anomaly_mlflow.errors import BadData, RunNotFound, ServerUnavailable
 from anomaly_mlflow.tracking.outbox import Outbox
+from anomaly_mlflow.tracking.outbox_entries import Entries
 from anomaly_mlflow.tracking.run import Run
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -317,6 +319,22 @@ def test_a_damaged_entry_is_named(run, tmp_path):
     write(tmp_path, "outbox/epoch=000000.json", b"{")
     with pytest.raises(BadData, match=r"outbox/epoch=000000\.json cannot be read"):
         Outbox(run, tmp_path)
+
+
+ODD_VALUES = (
+    *({"files": {"/etc/hostname": ""}}, {"files": {"../../secret.txt": ""}}, {"files": ["a"]}, {"files": {"a": 1}}),
+    *({"metrics": [1]}, {"metrics": {"a": "b"}}, {"metrics": {"a": [1]}}),
+    *({"step": "x"}, {"step": -1}, {"step": 1.5}, {"timestamp": 10**40}),
+)
+
+
+@pytest.mark.parametrize("text", ["[" * 200000, "[]", *ODD_VALUES])
+def test_an_entry_that_no_outbox_wrote_is_named(tmp_path, text):
+    if isinstance(text, dict):
+        text = json.dumps({"step": 0, "files": {}, "metrics": {}, "timestamp": 0, **text})
+    write(tmp_path, "outbox/epoch=000000.json", text.encode())
+    with pytest.raises(BadData, match=r"epoch=000000\.json cannot be read"):
+        Entries(tmp_path / "outbox")
 
 
 def test_without_a_server_epochs_go_into_the_local_database(tmp_path, monkeypatch):
