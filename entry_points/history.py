@@ -5,7 +5,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from anomaly_mlflow.errors import RunNotFound
+from anomaly_mlflow.errors import BadData, RunNotFound
 from anomaly_mlflow.models import Classifier
 from anomaly_mlflow.tracking.outbox import Outbox
 from anomaly_mlflow.tracking.run import Run
@@ -13,6 +13,7 @@ from anomaly_mlflow.training.checkpoints import save_model
 from anomaly_mlflow.training.epoch_files import drop_epochs, write_epoch
 from anomaly_mlflow.training.recording import Recording
 from anomaly_mlflow.training.resume import checkpoint_files, last_epoch
+from anomaly_mlflow.training.whole_files import write_whole
 
 __all__ = ["History"]
 
@@ -46,9 +47,7 @@ class History:
         """Keep the metrics of an epoch, and the model as it is now."""
         if snapshot is not None:
             save_model(snapshot, self.folder / "snapshots" / _name(epoch))
-        path = self._metrics_file(epoch)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(metrics))
+        write_whole(self._metrics_file(epoch), json.dumps(metrics))
 
     def send(self, epoch: int) -> None:
         """Let an epoch go, and the training state after it; returns at once."""
@@ -66,7 +65,16 @@ class History:
     def _put(self, epoch: int) -> None:
         folders = [self.folder / kind / _name(epoch) for kind in EPOCHS]
         files = [path for folder in folders for path in sorted(folder.glob("*")) if path.suffix != ".part"]
-        self._outbox.put(epoch, json.loads(self._metrics_file(epoch).read_text()), files)
+        self._outbox.put(epoch, self._metrics(epoch), files)
+
+    def _metrics(self, epoch: int) -> dict[str, float]:
+        """Raises BadData where the file is missing or damaged."""
+        path = self._metrics_file(epoch)
+        try:
+            metrics = json.loads(path.read_text())
+            return {key: float(value) for key, value in metrics.items()}
+        except (OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+            raise BadData(f"{path} cannot be read ({error}); remove {self.folder} to train anew") from None
 
     def _metrics_file(self, epoch: int) -> Path:
         return self.folder / "metrics" / _name(epoch) / "metrics.json"

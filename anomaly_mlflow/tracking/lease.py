@@ -74,7 +74,7 @@ class Lease:
         if _takeovers(run) == self._takeovers:
             return run
         taker = holder(run)
-        who = f"{taker.get('host')}, process {taker.get('process')}"
+        who = _printable(f"{taker.get('host')}, process {taker.get('process')}")
         print(f"\nerror: run {self.run_id} was taken over by {who}; this process stops", file=sys.stderr)
         sys.stdout.flush()
         sys.stderr.flush()
@@ -123,7 +123,7 @@ def free(runs: list[Record], *, watch: bool) -> list[Record]:
 def holder(run: Record) -> dict:
     """The process that works on a run or did so last: host, process and more; empty where the run does not say."""
     if _is_on_its_way(run):
-        return _read(run.data.params[f"{TAKEOVER}{_takeovers(run)}"])
+        return _read(run.data.params.get(f"{TAKEOVER}{_takeovers(run)}", ""))
     return _read(run.data.tags.get(OWNER, ""))
 
 
@@ -144,7 +144,17 @@ def _is_on_its_way(run: Record) -> bool:
 
 def _takeovers(run: Record) -> int:
     numbers = [key.removeprefix(TAKEOVER) for key in run.data.params if key.startswith(TAKEOVER)]
-    return max((int(number) for number in numbers if number.isdecimal()), default=0)
+    return max((int(number) for number in numbers if _is_count(number)), default=0)
+
+
+def _is_count(number: str) -> bool:
+    """Whether `take` could have written it: anybody can write the likes of 007 and of digits that are not ASCII."""
+    return number.isascii() and number.isdecimal() and str(int(number)) == number
+
+
+def _printable(text: str) -> str:
+    """One short line: what a run says of itself may hold anything, also commands for a terminal."""
+    return "".join(letter for letter in text if letter.isprintable())[:200]
 
 
 def _read(text: str) -> dict:
@@ -158,7 +168,7 @@ def _read(text: str) -> dict:
 def _number(value: object) -> float:
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0.0
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from anomaly_mlflow.errors import AnomalyError, ServerUnavailable
 from anomaly_mlflow.tracking.attempts import leaving_server, met_server
 from anomaly_mlflow.tracking.lease import Lease, owner_tags
+from anomaly_mlflow.tracking.owner import USER, this_user
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.tracking.server import clear_errors, client
 from anomaly_mlflow.tracking.waiting_run import dismiss_waiting_run
@@ -51,7 +52,8 @@ def start(
         if take_up:
             dismiss_waiting_run(take_up.run_id)
         # With its first breath, so that no run is left that does not say whose it is.
-        born = {"mlflow.runName": step, **tags, "anomaly.step": step, **(take_up.tags if take_up else owner_tags())}
+        whose = take_up.tags if take_up else {USER: this_user(), **owner_tags()}
+        born = {"mlflow.runName": step, **tags, "anomaly.step": step, **whose}
         active = mlflow.start_run(
             run_id=take_up.run_id if take_up else None,
             nested=parent is not None,

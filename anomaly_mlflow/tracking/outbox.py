@@ -31,11 +31,11 @@ class Outbox:
 
     folder: all files that are sent lie below it; `folder/outbox` keeps what was put and how much of it was sent,
     and a later process goes on there. An entry is dropped if it still waits and its files are gone: a training
-    that resumes before that epoch puts it again.
+    that resumes before that epoch puts it again. advice: what to do where `drain` gives up.
     """
 
-    def __init__(self, run: Run, folder: Path):
-        self._run, self._folder, self._client = run, folder, client()
+    def __init__(self, run: Run, folder: Path, advice: str = "type the same command again to send it"):
+        self._run, self._folder, self._client, self._advice = run, folder, client(), advice
         self._entries = Entries(folder / "outbox")
         self._entries.drop_without_files(folder)
         for entry in self._entries:
@@ -52,11 +52,13 @@ class Outbox:
         """Send one epoch: files (their path below the folder becomes their artifact path), then metrics.
 
         Returns at once. A step that was put before keeps its metrics; its files are sent again if they differ.
-        Raises OSError where the disk is full, AnomalyError where the server has refused an epoch for good.
+        Raises OSError where the disk is full, AnomalyError where the server has refused an epoch for good, RuntimeError
+        after `close`.
         """
         name = f"epoch={step:06d}"
         digests = {self._path(file): _sha256(file) for file in files}
         with self._changed:
+            self._check_open()
             earlier = self._entries.get(name)
             if earlier is None:
                 values = {key: float(value) for key, value in metrics.items()}
@@ -69,6 +71,7 @@ class Outbox:
         """Send a file of which only the newest is wanted, after all epochs so far; it is no content of the run."""
         path = self._path(file)
         with self._changed:
+            self._check_open()
             step = max((entry.step for entry in self._entries), default=0)
             self._add(quote(path, safe=""), Entry(step, {path: ""}, {}, 0, newest_only=True))
         self._raise_failure()
@@ -82,6 +85,7 @@ class Outbox:
         told = False
         with self._changed:
             while self._entries.waiting and self._failure is None:
+                self._check_open()
                 if self._progress_within(min(QUIET, patience)):
                     continue
                 if not told:
@@ -90,7 +94,7 @@ class Outbox:
                 if not self._progress_within(patience):
                     raise ServerUnavailable(
                         f"tracking server {server_address()} is away{self._last_attempt}; what it lacks lies in "
-                        f"{self._folder}: type the same command again to send it"
+                        f"{self._folder}: {self._advice}"
                     )
         self._raise_failure()
 
@@ -116,6 +120,10 @@ class Outbox:
         if self._failure is not None:
             with clear_errors():
                 raise self._failure
+
+    def _check_open(self) -> None:
+        if self._closed and self._failure is None:
+            raise RuntimeError(f"the outbox of {self._folder} is closed: nothing is sent any more")
 
     def _progress_within(self, seconds: float) -> bool:
         before = len(self._entries.waiting)

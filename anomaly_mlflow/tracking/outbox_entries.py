@@ -1,6 +1,7 @@
 """What is to be sent to a run, on disk: an entry is a small JSON file, renamed once it was sent."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -50,7 +51,10 @@ class Entries:
         """Let an entry wait, in the place of an earlier one of this name; written aside and renamed."""
         self._folder.mkdir(parents=True, exist_ok=True)
         part = self._folder / f"{name}.part"
-        part.write_text(json.dumps(asdict(entry)))
+        with open(part, "w") as file:
+            file.write(json.dumps(asdict(entry)))
+            file.flush()
+            os.fsync(file.fileno())  # after a power cut an entry may be gone, but never half there
         part.replace(self._folder / f"{name}{WAITING}")
         self.waiting[name] = entry
 
@@ -70,6 +74,21 @@ class Entries:
 
 def _read(path: Path) -> Entry:
     try:
-        return Entry(**json.loads(path.read_text()))
-    except (ValueError, TypeError) as error:
+        entry = Entry(**json.loads(path.read_text()))
+        _check(entry)
+        return entry
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise BadData(f"{path} cannot be read ({error}); remove it, and that epoch is not sent") from None
+
+
+def _check(entry: Entry) -> None:
+    """Raises ValueError, AttributeError or TypeError where a value has another type, or a file lies elsewhere."""
+    if not all(type(number) is int and 0 <= number < 2**63 for number in (entry.step, entry.timestamp)):
+        raise ValueError("step and timestamp must be whole numbers from 0 on")
+    if not all(type(value) in (int, float) for value in entry.metrics.values()):
+        raise ValueError("metrics must be numbers")
+    if not all(isinstance(digest, str) for digest in entry.files.values()):
+        raise ValueError("digests must be text")
+    outside = [name for name in entry.files if Path(name).is_absolute() or ".." in Path(name).parts]
+    if outside:
+        raise ValueError(f"{outside[0][:100]!r} does not lie below the folder")

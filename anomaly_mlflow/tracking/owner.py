@@ -1,4 +1,4 @@
-"""Which process works on a run, and whether it still lives."""
+"""Which user and process works on a run, and whether it still lives."""
 
 import os
 import socket
@@ -6,8 +6,16 @@ from functools import cache
 from pathlib import Path
 
 import psutil
+from mlflow.tracking.context.registry import resolve_tags
 
-__all__ = ["lives", "this_process"]
+__all__ = ["USER", "lives", "this_process", "this_user"]
+
+USER = "mlflow.user"
+
+
+def this_user() -> str:
+    """What MLflow notes as the user of a run that this process opens: the name at the server's login, or here."""
+    return resolve_tags().get(USER, "")
 
 
 def this_process() -> dict[str, str | int]:

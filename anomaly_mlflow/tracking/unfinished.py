@@ -6,6 +6,7 @@ from mlflow.entities import Run as Record
 
 from anomaly_mlflow.errors import BadOption, RunNotFound
 from anomaly_mlflow.tracking.lease import OWNER, Lease, free, holder, silence, take
+from anomaly_mlflow.tracking.owner import USER, this_user
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.tracking.server import clear_errors, client
 from anomaly_mlflow.tracking.waiting_run import RESUMED
@@ -19,21 +20,22 @@ def close_dead_runs(*, watch: bool) -> None:
     watch: wait for the heartbeats of other machines where they are overdue (see `free`).
     """
     with clear_errors():
-        for run in free(_search(f"tags.`{OWNER}` IS NOT NULL and attributes.status = 'RUNNING'"), watch=watch):
+        running = _search(f"tags.`{OWNER}` IS NOT NULL and attributes.status = 'RUNNING'")
+        for run in free([run for run in running if _is_readable(run)], watch=watch):
             owner, lease = holder(run), take(run)
             if lease:
                 client().set_tag(run.info.run_id, "anomaly.error", f"its process died on {owner.get('host')}")
                 client().set_terminated(run.info.run_id, "FAILED")
                 lease.settle(owner)
         # Waiting runs whose process did not live to have them deleted.
-        for run in _search(f"tags.`{RESUMED}` IS NOT NULL and attributes.status != 'RUNNING'"):
+        for run in _ours(_search(f"tags.`{RESUMED}` IS NOT NULL and attributes.status != 'RUNNING'")):
             client().delete_run(run.info.run_id)
 
 
 def take_unfinished(step: str, tag: str, value: str) -> Lease | None:
-    """Take the newest KILLED or FAILED run of a step with this tag; None where one that finished is newer."""
+    """Take this user's newest KILLED or FAILED run of a step with this tag; None where one that finished is newer."""
     with clear_errors():
-        found = _search(f"tags.`anomaly.step` = '{step}' and tags.`{tag}` = '{value}'")
+        found = _ours(_search(f"tags.`anomaly.step` = '{step}' and tags.`{tag}` = '{value}'"))
         recent = takewhile(lambda run: run.info.status != "FINISHED", found)
         ended = [run for run in recent if run.info.status != "RUNNING"]
         return next((lease for run in free(ended, watch=False) if (lease := take(run))), None)
@@ -70,6 +72,21 @@ def take_run(run_id: str) -> Lease:
     if lease is None:
         raise BadOption(f"run {run_id} cannot be taken up: another process was faster, or you may not change it")
     return lease
+
+
+def _ours(runs: list[Record]) -> list[Record]:
+    """Those of this user: whoever stopped a run meant it, and others go on with it only by its id."""
+    user = this_user() if runs else ""
+    return [run for run in runs if run.data.tags.get(USER, "") == user]
+
+
+def _is_readable(run: Record) -> bool:
+    """Whether a run can be judged; whatever others wrote into theirs must not stop the commands of everybody."""
+    try:
+        free([run], watch=False)
+    except Exception:
+        return False
+    return True
 
 
 def _search(wanted: str) -> list[Record]:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+from anomaly_mlflow.tracking.owner import USER, this_user
 from anomaly_mlflow.tracking.server import client
 
 __all__ = ["RESUMED", "dismiss_waiting_run"]
@@ -22,6 +23,7 @@ def dismiss_waiting_run(resumed: str) -> None:
     """
     waiting = os.environ.pop("MLFLOW_RUN_ID", None)
     if waiting and waiting != resumed:
+        client().set_tag(waiting, USER, this_user())  # `mlflow run` does not look at the login
         client().set_tag(waiting, RESUMED, resumed)
         atexit.register(_leave_to_another_process, waiting)
 

@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from anomaly_mlflow.errors import AnomalyError, BadData
 from anomaly_mlflow.models import Architecture, Classifier, build
 from anomaly_mlflow.training.tensors import write_tensors
+from anomaly_mlflow.training.whole_files import write_whole
 
 __all__ = ["is_saved", "load_model", "load_snapshots", "read_seen", "save_model", "snapshot_epochs"]
 
@@ -23,8 +24,7 @@ def save_model(model: Classifier, folder: Path, seen: str = "") -> None:
 
     The weights are written aside and renamed: where they are, the model is whole.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / ARCHITECTURE).write_text(json.dumps(model.architecture.to_dict(), indent=1))
+    write_whole(folder / ARCHITECTURE, json.dumps(model.architecture.to_dict(), indent=1))
     write_tensors(folder / WEIGHTS, model.state_dict(), {"seen": seen})
 
 

@@ -11,6 +11,7 @@ from anomaly_mlflow.training.epoch_tables import from_table, to_table
 from anomaly_mlflow.training.joined import joined
 from anomaly_mlflow.training.recording import Recording
 from anomaly_mlflow.training.top_recording import TopRecording
+from anomaly_mlflow.training.whole_files import put_in_place
 
 __all__ = ["drop_epochs", "epoch_path", "read_recording", "write_epoch"]
 
@@ -34,7 +35,7 @@ def write_epoch(folder: Path, epoch: int, recording: Recording | TopRecording) -
     # read it.
     encoding = {"sample_id": "DELTA_BINARY_PACKED"}
     pq.write_table(to_table(recording), part, use_dictionary=False, compression="zstd", column_encoding=encoding)
-    part.replace(path)
+    put_in_place(part, path)
     return path
 
 

@@ -1,6 +1,7 @@
 """The state of a training after each epoch, on disk: what a later process needs to go on as if nothing had happened."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,12 @@ __all__ = ["TrainingState", "checkpoint_files", "last_epoch"]
 
 NAMES = ("even.safetensors", "odd.safetensors")
 """Epochs take turns, so that a whole checkpoint remains whatever happens to the one that is being written or sent."""
+
+UNREADABLE = (
+    *(SafetensorError, OSError, LookupError, ValueError, TypeError, AttributeError),
+    *(RuntimeError, OverflowError, RecursionError),
+)
+"""What reading and taking up a damaged checkpoint raises."""
 
 
 def checkpoint_files(folder: Path) -> list[Path]:
@@ -82,7 +89,7 @@ class TrainingState:
         for path in checkpoint_files(folder):
             try:
                 return self._load(path)
-            except (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+            except UNREADABLE as error:
                 reason = (str(error).splitlines() or [repr(error)])[0]
                 raise BadData(f"checkpoint {path} cannot be read ({reason}); remove it to start anew") from None
         return -1
@@ -93,8 +100,22 @@ class TrainingState:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
         if rest["made_from"] != self._made_from:
             raise BadData(f"checkpoint {path} is of another training (data, settings or seed); remove it to start anew")
+        self._check(tensors, rest)
         self._take_up(tensors, rest)
-        return int(rest["epoch"])
+        return _epoch(rest)
+
+    def _check(self, tensors: dict[str, torch.Tensor], rest: dict) -> None:
+        """Raises ValueError where the state would load and then fail, or spoil the training, at its first step."""
+        for name, value in tensors.items():
+            if value.is_floating_point() and not value.isfinite().all():
+                raise ValueError(f"'{name}' is not finite")
+        parameters = [one for group in self._optimizer.param_groups for one in group["params"]]
+        for name, value in _below("optimizer.", tensors).items():
+            index, key = name.split(".", 1)
+            if value.shape != (() if key == "step" else parameters[int(index)].shape):
+                raise ValueError(f"'optimizer.{name}' has shape {tuple(value.shape)}, not that of its parameter")
+        _check_alike(self._optimizer.state_dict()["param_groups"], rest["groups"], "optimizer")
+        _check_alike(self._schedule.state_dict(), rest["schedule"], "schedule")
 
     def _take_up(self, tensors: dict[str, torch.Tensor], rest: dict) -> None:
         self._model.load_state_dict(_below("model.", tensors))
@@ -111,9 +132,31 @@ class TrainingState:
 def _epoch_of(path: Path) -> int | None:
     try:
         with safe_open(path, "pt") as file:
-            return int(json.loads(file.metadata()["state"])["epoch"])
-    except (SafetensorError, OSError, KeyError, ValueError, TypeError):
+            return _epoch(json.loads(file.metadata()["state"]))
+    except UNREADABLE:
         return None
+
+
+def _epoch(rest: dict) -> int:
+    if type(rest["epoch"]) is not int or not 0 <= rest["epoch"] < 10**6:
+        raise ValueError("epoch is out of range")
+    return rest["epoch"]
+
+
+def _check_alike(now: object, saved: object, name: str) -> None:
+    """Raises ValueError where JSON does not have the form of the present state: names, lengths, types, finite."""
+    if isinstance(now, dict) and isinstance(saved, dict) and now.keys() == saved.keys():
+        pairs = [(now[key], saved[key], f"{name}.{key}") for key in now]
+    elif isinstance(now, (list, tuple)) and isinstance(saved, list) and len(now) == len(saved):
+        pairs = [(one, other, name) for one, other in zip(now, saved, strict=True)]
+    elif isinstance(now, bool) or not isinstance(now, (int, float)):
+        pairs = [] if type(now) is type(saved) and not isinstance(now, (dict, list, tuple)) else None
+    else:
+        pairs = [] if type(saved) in (int, float) and math.isfinite(saved) else None
+    if pairs is None:
+        raise ValueError(f"'{name}' has another form")
+    for pair in pairs:
+        _check_alike(*pair)
 
 
 def _below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

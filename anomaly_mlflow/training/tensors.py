@@ -6,6 +6,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
+from anomaly_mlflow.training.whole_files import put_in_place
+
 __all__ = ["write_tensors"]
 
 
@@ -18,4 +20,4 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[s
     except SafetensorError as error:
         part.unlink(missing_ok=True)
         raise OSError(f"{path} cannot be written ({error})") from None
-    part.replace(path)
+    put_in_place(part, path)

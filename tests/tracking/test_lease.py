@@ -17,7 +17,7 @@ from stores import STORES, wait_for
 from anomaly_mlflow.errors import BadOption
 from anomaly_mlflow.tracking import lease as leases
 from anomaly_mlflow.tracking import owner, waiting_run
-from anomaly_mlflow.tracking.lease import HEARTBEAT, OWNER, take
+from anomaly_mlflow.tracking.lease import HEARTBEAT, OWNER, free, take
 from anomaly_mlflow.tracking.lifecycle import start
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.tracking.unfinished import close_dead_runs, find_unfinished, take_run, take_unfinished
@@ -189,6 +189,19 @@ def test_a_stopped_process_that_wakes_after_its_run_was_taken_ends_and_leaves_th
     assert status(run_id) == "FINISHED"
 
 
+def test_what_a_taker_says_of_itself_cannot_command_the_terminal(store, monkeypatch, capsys):
+    run_id = store.create_run("0").info.run_id
+    claim = {"host": "\x1b]0;owned\x07\x1b[2Jhello\nerror: fake", "process": "1" * 10**3}
+    store.log_param(run_id, "takeover.1", json.dumps(claim))
+    monkeypatch.setattr(leases.os, "_exit", lambda code: None)
+    lease = leases.Lease(run_id)
+    lease.keep()
+    lease.release()
+    said = capsys.readouterr().err.strip()
+    assert f"run {run_id} was taken over by ]0;owned[2Jhelloerror: fake" in said
+    assert said.isprintable() and len(said) < 400
+
+
 def test_a_process_that_wakes_just_to_finish_does_not_set_the_status(store):
     with peer("hold") as (process, run_id):
         process.send_signal(signal.SIGSTOP)
@@ -212,6 +225,31 @@ def test_runs_of_others_and_of_earlier_versions_are_left_alone(store):
         find_unfinished(foreign, "work")
 
 
+ODD_NUMBERS = ("007", "٣", "-1", "0", "9" * 230, "x")
+ODD_OWNERS = ('{"takeovers": 1' + "0" * 400 + "}", '{"takeovers": "x"}', '{"takeovers": -1}', "[1]")
+
+
+def test_what_others_write_into_their_runs_stops_no_command_of_ours(store, monkeypatch):
+    gone = json.dumps({**owner.this_process(), "started": "1"})
+    dead, unreadable = (store.create_run("0", tags={OWNER: gone}).info.run_id for _ in range(2))
+    for number in ODD_NUMBERS:
+        store.log_param(store.create_run("0", tags={OWNER: gone}).info.run_id, f"takeover.{number}", "{}")
+    for tag in ODD_OWNERS:
+        store.log_param(store.create_run("0", tags={OWNER: tag}).info.run_id, "takeover.0", "{}")
+    assert len(free(store.search_runs(["0"]), watch=False)) > 2
+    judge = leases.holder
+    monkeypatch.setattr(leases, "holder", lambda run: judge(run) if run.info.run_id != unreadable else 1 / 0)
+    close_dead_runs(watch=False)
+    assert (status(dead), status(unreadable)) == ("FAILED", "RUNNING")
+
+
+def test_a_number_that_is_no_takeover_does_not_stop_the_heartbeat(store):
+    with start("work", {}) as run:
+        store.log_param(run.id, "takeover.01", "{}")
+        first = run.tags[HEARTBEAT]
+        wait_for(lambda: run.tags[HEARTBEAT] != first)
+
+
 def test_the_newest_unfinished_run_is_taken_unless_a_newer_one_finished(store):
     def made(raised=None):
         try:
@@ -231,6 +269,35 @@ def test_the_newest_unfinished_run_is_taken_unless_a_newer_one_finished(store):
     assert status(newest) == "FINISHED"
     assert take_unfinished("work", "key", "a") is None
     assert take_unfinished("play", "key", "a") is None
+
+
+def test_a_run_that_somebody_else_stopped_is_not_taken_unasked_and_not_deleted(store, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "alice")
+    with pytest.raises(KeyboardInterrupt), start("work", {"key": "a"}) as run:
+        raise KeyboardInterrupt
+    by_mlflow_run = store.create_run("0", tags={"mlflow.user": "as the machine knows her"}).info.run_id
+    monkeypatch.setenv("MLFLOW_RUN_ID", by_mlflow_run)
+    with pytest.raises(KeyboardInterrupt), start("work", {"key": "b"}):
+        raise KeyboardInterrupt
+    dismissed = store.create_run("0", tags={"mlflow.user": "alice", "anomaly.resumed": "x"}).info.run_id
+    store.set_terminated(dismissed, "FAILED")
+
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "bob")
+    close_dead_runs(watch=False)
+    assert store.get_run(dismissed).info.lifecycle_stage == "active"
+    assert [take_unfinished("work", "key", "a"), take_unfinished("work", "key", "b")] == [None, None]
+
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "alice")
+    close_dead_runs(watch=False)
+    assert store.get_run(dismissed).info.lifecycle_stage == "deleted"
+    taken = [take_unfinished("work", "key", "a"), take_unfinished("work", "key", "b")]
+    assert [lease.run_id for lease in taken] == [run.id, by_mlflow_run]
+
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "bob")
+    store.set_tag(run.id, HEARTBEAT, "0")
+    for lease in taken:
+        lease.settle({})
+    assert take_run(run.id).run_id == run.id
 
 
 def test_what_a_resumed_run_logs_again_is_there_once(store):

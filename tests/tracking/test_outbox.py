@@ -1,6 +1,7 @@
 """Epochs reach their run although the server, or the process that sends them, dies in between."""
 
 import errno
+import json
 import os
 import re
 import signal
@@ -17,6 +18,7 @@ from real_server import RealServer
 
 from anomaly_mlflow.errors import BadData, RunNotFound, ServerUnavailable
 from anomaly_mlflow.tracking.outbox import Outbox
+from anomaly_mlflow.tracking.outbox_entries import Entries
 from anomaly_mlflow.tracking.run import Run
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -319,6 +321,22 @@ def test_a_damaged_entry_is_named(run, tmp_path):
         Outbox(run, tmp_path)
 
 
+ODD_VALUES = (
+    *({"files": {"/etc/hostname": ""}}, {"files": {"../../secret.txt": ""}}, {"files": ["a"]}, {"files": {"a": 1}}),
+    *({"metrics": [1]}, {"metrics": {"a": "b"}}, {"metrics": {"a": [1]}}),
+    *({"step": "x"}, {"step": -1}, {"step": 1.5}, {"timestamp": 10**40}),
+)
+
+
+@pytest.mark.parametrize("text", ["[" * 200000, "[]", *ODD_VALUES])
+def test_an_entry_that_no_outbox_wrote_is_named(tmp_path, text):
+    if isinstance(text, dict):
+        text = json.dumps({"step": 0, "files": {}, "metrics": {}, "timestamp": 0, **text})
+    write(tmp_path, "outbox/epoch=000000.json", text.encode())
+    with pytest.raises(BadData, match=r"epoch=000000\.json cannot be read"):
+        Entries(tmp_path / "outbox")
+
+
 def test_without_a_server_epochs_go_into_the_local_database(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
@@ -328,6 +346,33 @@ def test_without_a_server_epochs_go_into_the_local_database(tmp_path, monkeypatc
     outbox.drain()
     outbox.close()
     assert_all_there(run, tmp_path / "work", 0, 1, 2)
+
+
+def test_a_closed_outbox_takes_nothing_and_does_not_blame_the_server(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    monkeypatch.setenv("ANOMALY_PATIENCE", "1")
+    monkeypatch.setattr(Outbox, "_work", lambda self: None)
+    outbox = Outbox(Run("0"), tmp_path)
+    put(outbox, tmp_path, 0)
+    outbox.close()
+    checkpoint = write(tmp_path, "checkpoint/even", b"weights")
+    for use in (lambda: put(outbox, tmp_path, 1), lambda: outbox.replace(checkpoint), outbox.drain):
+        with pytest.raises(RuntimeError, match="is closed"):
+            use()
+    assert waiting(tmp_path) == 1
+
+
+def test_what_to_do_where_the_server_stays_away_is_said_in_the_words_of_the_caller(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    monkeypatch.setenv("ANOMALY_PATIENCE", "0.1")
+    monkeypatch.setattr(Outbox, "_work", lambda self: None)
+    outbox = Outbox(Run("0"), tmp_path, "whistle")
+    put(outbox, tmp_path, 0)
+    with pytest.raises(ServerUnavailable, match=f"{tmp_path}: whistle$"):
+        outbox.drain()
+    outbox.close()
 
 
 def test_a_full_disk_under_the_local_artifacts_is_told_at_once(tmp_path, monkeypatch):
