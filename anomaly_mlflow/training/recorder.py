@@ -107,7 +107,7 @@ class Recorder:
         if self._first and self._buffer.filled < len(self._first[0]) / 2:
             if self._buffer.filled:
                 warnings.warn(f"epoch {self._epoch} was left early and is not kept", stacklevel=2)
-        elif self._sample_id is None:
+        elif self._buffer.filled:
             self.end_epoch()
         if isinstance(self._target, FileSink):
             self._target.close()
@@ -124,7 +124,8 @@ class Recorder:
     def _rows_of_known(self, ids: np.ndarray) -> np.ndarray:
         by_id, order = np.argsort(ids), np.argsort(self._sample_id)
         if not np.array_equal(ids[by_id], self._sample_id[order]):
-            raise BadData(f"not every sample passed exactly once in epoch {self._epoch}")
+            told = f"not every sample passed exactly once in epoch {self._epoch}"
+            raise BadData(f"{told}; where the samples are known, end_epoch() ends each epoch")
         rows = np.empty_like(by_id)
         rows[order] = by_id
         return rows

@@ -73,6 +73,18 @@ def test_known_samples_keep_their_order_and_must_all_pass_once():
         twice.end_epoch()
 
 
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_known_samples_whose_epoch_nobody_ended_are_not_lost_without_a_word(epochs, tmp_path):
+    recorder = Recorder(tmp_path, sample_id=IDS.numpy())
+    run(recorder, epochs=epochs)
+    if epochs == 1:
+        recorder.finish()
+        assert read_recording(tmp_path).epochs == 1
+    else:
+        with pytest.raises(BadData, match=r"not every sample passed exactly once in epoch 0; .* end_epoch\(\) ends"):
+            recorder.finish()
+
+
 def test_more_samples_than_there_was_room_for_keep_their_values():
     rng = np.random.default_rng(0)
     ids, logits = rng.permutation(10_000), rng.normal(size=(2, 10_000, 2)).astype(np.float16)
