@@ -32,7 +32,8 @@ class Recorder:
     sample_id: the samples, in the order of the recording, each to pass exactly once an epoch, which `end_epoch` ends.
     Without it samples are known by passing: one that passes again begins the next epoch, and all its batch with it.
     first_epoch: number of the first epoch, where an earlier process recorded those before it. gather: brings the rows
-    of several ranks together at the end of an epoch; where it gives None, another rank hands the epoch on.
+    of several ranks together at the end of an epoch; where it gives None, another rank hands the epoch on. Without it,
+    each rank needs a folder of its own. Raises BadData where a folder cannot be made or holds a recording already.
     """
 
     def __init__(

@@ -201,3 +201,20 @@ def test_a_folder_that_holds_a_recording_is_not_written_into(tmp_path):
     again.record(IDS, logits_of(3), LABELS)
     again.finish()
     check(read_recording(tmp_path), epochs=4)
+
+
+def test_two_recorders_do_not_overwrite_each_other(tmp_path):
+    """As the ranks of somebody's own loop would, that have all begun before one of them writes."""
+    first, second = Recorder(tmp_path), Recorder(tmp_path)
+    run(first, epochs=1, end=True)
+    with pytest.raises(BadData, match=r"holds epoch 0 of another recorder already; .* in each rank too, or gather="):
+        run(second, epochs=1, end=True)
+    first.finish()
+    check(read_recording(tmp_path), epochs=1)
+
+
+@pytest.mark.parametrize("name", ["file", "file/below"])
+def test_a_target_that_can_be_no_folder_is_noticed_before_the_training(name, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(BadData, match=f"{name} cannot be made a folder"):
+        Recorder(tmp_path / name)
