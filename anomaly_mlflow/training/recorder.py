@@ -50,7 +50,7 @@ class Recorder:
         self._buffer = EpochBuffer(None if sample_id is None else len(sample_id))
         self._passed: set[int] = set()
         self._first: tuple[np.ndarray, np.ndarray] | None = None
-        self._classes, self._warned = 0, False
+        self._classes, self._warned, self._closed = 0, False, False
         self._rates: list[float] = []
         self._done: list[Recording | TopRecording] = []
 
@@ -66,6 +66,8 @@ class Recorder:
 
         Without known samples, leave `sample_id` on the CPU: it is looked at in each batch. Raises BadData.
         """
+        if self._closed:
+            raise BadData("the recorder is finished and its run closed; make a new one, and finish() it at the end")
         sample_id, logits, labels = (torch.as_tensor(values) for values in (sample_id, logits, labels))
         check_batch(sample_id, logits, labels, self._classes or logits.shape[-1])
         self._classes = logits.shape[1]
@@ -110,8 +112,9 @@ class Recorder:
                 warnings.warn(f"epoch {self._epoch} was left early and is not kept", stacklevel=2)
         elif self._buffer.filled:
             self.end_epoch()
-        if isinstance(self._target, FileSink):
+        if isinstance(self._target, FileSink) and not self._closed:
             self._target.close()
+            self._closed = True
         return joined(self._done) if self._done else None
 
     def _tell_epochs_apart(self, ids: list[int]) -> None:

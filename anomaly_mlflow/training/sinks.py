@@ -49,7 +49,7 @@ def into(target: str | Path | FileSink, first_epoch: int) -> EpochSink:
 
     def write(epoch: int, recording: Recording | TopRecording) -> None:
         try:
-            epoch_path(folder, epoch).parent.mkdir(parents=True)  # which of two ranks only the first can, be they ever so close
+            epoch_path(folder, epoch).parent.mkdir(parents=True)  # of two ranks at the same moment, one can
         except FileExistsError:
             told = f"{folder} holds epoch {epoch} of another recorder already"
             raise BadData(f"{told}; give each recorder a folder of its own, in each rank too, or gather=") from None

@@ -218,3 +218,35 @@ def test_a_target_that_can_be_no_folder_is_noticed_before_the_training(name, tmp
     (tmp_path / "file").touch()
     with pytest.raises(BadData, match=f"{name} cannot be made a folder"):
         Recorder(tmp_path / name)
+
+
+class Files:
+    """As a run takes files."""
+
+    def __init__(self, folder):
+        self.folder, self.closed = folder, 0
+
+    def upload(self, file):
+        assert not self.closed and file.is_file()
+
+    def close(self):
+        self.closed += 1
+
+
+def test_a_recorder_whose_run_is_closed_takes_nothing_more(tmp_path):
+    files = Files(tmp_path)
+    recorder = Recorder(files)
+    run(recorder, epochs=2)
+    recorder.finish()
+    recorder.finish()
+    assert files.closed == 1
+    with pytest.raises(BadData, match="the recorder is finished"):
+        run(recorder, epochs=1)
+
+
+def test_a_recorder_of_a_folder_may_be_finished_after_each_epoch(tmp_path):
+    recorder = Recorder(tmp_path)
+    for epoch in range(3):
+        recorder.record(IDS, logits_of(epoch), LABELS)
+        recorder.finish()
+    check(read_recording(tmp_path))
