@@ -52,6 +52,7 @@ class Recorder:
         self._first: tuple[np.ndarray, np.ndarray] | None = None
         self._classes, self._warned, self._closed = 0, False, False
         self._rates: list[float] = []
+        self._largest_batch = 1
         self._done: list[Recording | TopRecording] = []
 
     @torch.no_grad()
@@ -70,7 +71,7 @@ class Recorder:
             raise BadData("the recorder is finished and its run closed; make a new one, and finish() it at the end")
         sample_id, logits, labels = (torch.as_tensor(values) for values in (sample_id, logits, labels))
         check_batch(sample_id, logits, labels, self._classes or logits.shape[-1])
-        self._classes = logits.shape[1]
+        self._classes, self._largest_batch = logits.shape[1], max(self._largest_batch, len(logits))
         if self._sample_id is None:
             self._tell_epochs_apart(sample_id.tolist())
         self._buffer.add(sample_id, labels, *to_keep(logits.detach(), labels))
@@ -105,11 +106,14 @@ class Recorder:
     def finish(self) -> Recording | TopRecording | None:
         """Close the last epoch and the sink; all epochs, where no sink took them.
 
-        An epoch that was left before half of the samples had passed is not kept.
+        An epoch that lacks a batch or more of the first epoch's samples was left early and is not kept: at reading it
+        would cost all that it lacks. Raises BadData as `end_epoch` does.
         """
-        if self._first and self._buffer.filled < len(self._first[0]) / 2:
-            if self._buffer.filled:
-                warnings.warn(f"epoch {self._epoch} was left early and is not kept", stacklevel=2)
+        # Of several ranks none knows how much the others hold.
+        rows = len(self._first[0]) if self._first and not self._gather else 0
+        if self._buffer.filled and rows - self._buffer.filled >= self._largest_batch:
+            left = f"after {self._buffer.filled} of {rows} samples"
+            warnings.warn(f"epoch {self._epoch} was left early, {left}, and is not kept", stacklevel=2)
         elif self._buffer.filled:
             self.end_epoch()
         if isinstance(self._target, FileSink) and not self._closed:

@@ -1,5 +1,7 @@
 """The recorder in somebody else's loop: batches of any samples, in any precision."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -143,8 +145,43 @@ def test_an_epoch_that_was_left_early_is_not_kept():
     recorder = Recorder()
     run(recorder, epochs=3)
     recorder.record(IDS[:1], logits_of(3)[:1], LABELS[:1])
-    with pytest.warns(UserWarning, match="epoch 3 was left early and is not kept"):
+    with pytest.warns(UserWarning, match="epoch 3 was left early, after 1 of 7 samples, and is not kept"):
         check(recorder.finish())
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_an_epoch_that_was_stopped_after_most_of_its_batches_costs_no_sample(known, tmp_path):
+    recorder = Recorder(tmp_path, sample_id=np.sort(IDS.numpy()) if known else None)
+    run(recorder, epochs=3, batch=2, end=True)
+    recorder.record(IDS[:2], logits_of(3)[:2], LABELS[:2])
+    recorder.record(IDS[2:4], logits_of(3)[2:4], LABELS[2:4])
+    with pytest.warns(UserWarning, match="epoch 3 was left early, after 4 of 7 samples, and is not kept"):
+        recorder.finish()
+    check(read_recording(tmp_path))
+
+
+def test_a_last_epoch_that_lacks_less_than_a_batch_is_kept(tmp_path):
+    recorder = Recorder(tmp_path)
+    run(recorder, epochs=2)
+    with pytest.warns(UserWarning, match="1 samples of the first epoch did not pass in epoch 2"):
+        recorder.record(IDS[:3], logits_of(2)[:3], LABELS[:3])
+        recorder.record(IDS[3:6], logits_of(2)[3:6], LABELS[3:6])
+        recorder.finish()
+    with pytest.warns(UserWarning, match="1 of 7 samples did not pass in every epoch"):
+        assert read_recording(tmp_path).epochs == 3
+
+
+def test_a_partial_last_epoch_is_named_with_what_brings_the_samples_back(tmp_path):
+    recorder = Recorder(tmp_path)
+    run(recorder, epochs=3, end=True)
+    with pytest.warns(UserWarning, match="5 samples of the first epoch did not pass in epoch 3"):
+        recorder.record(IDS[:2], logits_of(3)[:2], LABELS[:2])
+        recorder.end_epoch()
+    recorder.finish()
+    with pytest.warns(UserWarning, match=r"5 of 7 .* the fewest, 2, passed in epoch 3, the last: remove its folder"):
+        read_recording(tmp_path)
+    shutil.rmtree(tmp_path / "epoch=0003")
+    check(read_recording(tmp_path))
 
 
 def test_a_label_that_changes_is_refused():
