@@ -30,7 +30,8 @@ class Recorder:
 
     sink: a folder, what `to_run` gives, or a function that takes each finished epoch; without one all epochs are kept.
     sample_id: the samples, in the order of the recording, each to pass exactly once an epoch, which `end_epoch` ends.
-    Without it samples are known by passing: one that passes again begins the next epoch, and all its batch with it.
+    Without it samples are known by passing: one that passes again begins the next epoch, and all its batch with it: let
+    batches end with the epoch.
     first_epoch: number of the first epoch, where an earlier process recorded those before it. gather: brings the rows
     of several ranks together at the end of an epoch; where it gives None, another rank hands the epoch on. Without it,
     each rank needs a folder of its own. Raises BadData where a folder cannot be made or holds a recording already.
@@ -127,7 +128,10 @@ class Recorder:
         before = len(self._passed)
         self._passed.update(ids)
         if len(self._passed) - before < len(ids):
-            raise BadData("a sample passes twice in one batch; draw without replacement, each sample once an epoch")
+            raise BadData(
+                "a sample passes twice in one batch: draw without replacement, each sample once an epoch; or the batch "
+                "straddles two epochs: let batches end with the epoch, or split this one around end_epoch()"
+            )
 
     def _rows_of_known(self, ids: np.ndarray) -> np.ndarray:
         by_id, order = np.argsort(ids), np.argsort(self._sample_id)

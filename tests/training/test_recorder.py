@@ -198,7 +198,10 @@ def test_a_label_that_changes_is_refused():
         (lambda ids, logits, labels: (ids, logits * torch.nan, labels), r"the logits of 7 samples are NaN in epoch 0"),
         (lambda ids, logits, labels: (ids, logits, labels + 1), "labels reach from 1 to 3, but there are logits of 3"),
         (lambda ids, logits, labels: (ids, logits, labels - 1), "labels reach from -1 to 1"),
-        (lambda ids, logits, labels: (ids[[0, 0, *range(5)]], logits, labels), "passes twice in one batch"),
+        (
+            lambda ids, logits, labels: (ids[[0, 0, *range(5)]], logits, labels),
+            "straddles two epochs",
+        ),
         (lambda ids, logits, labels: (ids[:6], logits, labels), r"have \(6,\), \(7, 3\), \(7,\)"),
         (lambda ids, logits, labels: (ids, logits, torch.eye(3)[labels]), r"have \(7,\), \(7, 3\), \(7, 3\)"),
         (lambda ids, logits, labels: (ids, logits[:, 0], labels), r"have \(7,\), \(7,\), \(7,\)"),
