@@ -12,7 +12,7 @@ from anomaly_mlflow.training.joined import joined
 from anomaly_mlflow.training.recording import Recording
 from anomaly_mlflow.training.top_recording import TopRecording
 
-__all__ = ["drop_epochs", "epoch_path", "read_recording", "write_epoch"]
+__all__ = ["drop_epochs", "epoch_path", "read_recording", "recording_files", "write_epoch"]
 
 UNREADABLE = (pa.ArrowException, OSError, LookupError, ValueError, TypeError, AttributeError, OverflowError)
 
@@ -45,15 +45,21 @@ def drop_epochs(folder: Path, first: int) -> None:
             shutil.rmtree(path)
 
 
+def recording_files(folder: Path) -> list[Path]:
+    """The files that `read_recording` reads, epoch by epoch. Raises BadData where one is missing or no regular file."""
+    count = len(list(folder.glob("epoch=*")))
+    paths = [epoch_path(folder, epoch) for epoch in range(count)]
+    if not paths or not all(path.is_file() for path in paths):
+        raise BadData(f"{folder} does not hold epochs 0 to {max(count - 1, 0)} without a gap; train again")
+    return paths
+
+
 def read_recording(folder: Path) -> Recording | TopRecording:
     """All epochs of a folder in order, of the samples that are in every epoch; warns where that leaves some out.
 
     Raises BadData where files are missing, damaged, of another form, or do not fit together.
     """
-    count = len(list(folder.glob("epoch=*")))
-    paths = [epoch_path(folder, epoch) for epoch in range(count)]
-    if not paths or not all(path.is_file() for path in paths):
-        raise BadData(f"{folder} does not hold epochs 0 to {max(count - 1, 0)} without a gap; train again")
+    paths = recording_files(folder)
     try:
         return joined([_read(path) for path in paths])
     except BadData as error:
