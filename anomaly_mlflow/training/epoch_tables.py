@@ -74,6 +74,8 @@ def from_table(file: pq.ParquetFile) -> Recording | TopRecording:
     if not top:
         return _checked(Recording(**epoch, labels=labels, sample_id=sample_id, learning_rate=rate))
     num_classes = int(notes[b"num_classes"])
+    if num_classes <= TOP:
+        raise BadData(f"of {num_classes} classes it holds the {TOP} largest logits; there must be more")
     floats = {name: values.astype(np.float32) for name, values in epoch.items() if values.dtype == np.float16}
     recording = TopRecording(
         **epoch | floats, num_classes=num_classes, labels=labels, sample_id=sample_id, learning_rate=rate

@@ -16,7 +16,7 @@ import torch
 
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.training.epoch_buffer import MORE, EpochBuffer, to_keep
-from anomaly_mlflow.training.epoch_checks import check_again, check_batch, check_epoch
+from anomaly_mlflow.training.epoch_checks import as_tensors, check_again, check_batch, check_epoch
 from anomaly_mlflow.training.joined import joined
 from anomaly_mlflow.training.recording import Recording
 from anomaly_mlflow.training.sinks import EpochSink, FileSink, into
@@ -70,7 +70,7 @@ class Recorder:
         """
         if self._closed:
             raise BadData("the recorder is finished and its run closed; make a new one, and finish() it at the end")
-        sample_id, logits, labels = (torch.as_tensor(values) for values in (sample_id, logits, labels))
+        sample_id, logits, labels = as_tensors(sample_id=sample_id, logits=logits, labels=labels)
         check_batch(sample_id, logits, labels, self._classes or logits.shape[-1])
         self._classes, self._largest_batch = logits.shape[1], max(self._largest_batch, len(logits))
         if self._sample_id is None:

@@ -224,6 +224,31 @@ def test_what_makes_no_sense_is_refused_in_one_line(spoil, words, classes):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "ids",
+    [
+        ["a", "b"],
+        np.array(["a", "b"]),
+        np.array([1, 2], dtype=object),
+        None,
+        [2**63 + 5, 2**64 - 1],
+        np.array([2**63 + 5, 2**64 - 1], np.uint64),
+        np.array([1j, 2]),
+    ],
+    ids=["words", "array of words", "objects", "None", "large numbers", "large uint64", "complex"],
+)
+def test_ids_that_are_no_whole_numbers_of_int64_are_refused_in_one_line(ids):
+    with pytest.raises(BadData, match=r"number the samples|must be whole numbers") as caught:
+        Recorder().record(ids, logits_of(0)[:2], LABELS[:2])
+    assert "\n" not in str(caught.value)
+
+
+def test_small_unsigned_ids_are_taken():
+    recorder = Recorder()
+    recorder.record(np.array([5, 3], np.uint64), logits_of(0)[:2], LABELS[:2])
+    assert recorder.finish().sample_id.tolist() == [3, 5]
+
+
 def test_batches_of_different_classes_are_refused():
     recorder = Recorder()
     recorder.record(IDS[:3], logits_of(0)[:3], LABELS[:3])
