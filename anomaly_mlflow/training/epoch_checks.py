@@ -22,8 +22,11 @@ def as_tensors(**values: object) -> list[torch.Tensor]:
 
 
 def check_batch(sample_id: torch.Tensor, logits: torch.Tensor, labels: torch.Tensor, classes: int) -> None:
-    """Raises BadData where shapes or types are not (b,), (b, classes), (b,) and whole, real, whole numbers."""
-    rows = (len(logits),)
+    """Raises BadData where shapes or types are not (b,), (b, classes), (b,) and whole, real, whole numbers.
+
+    classes: those of the batches before, 0 for the first.
+    """
+    rows = logits.shape[:1]
     if logits.dim() != 2 or sample_id.shape != rows or labels.shape != rows:
         found = ", ".join(str(tuple(values.shape)) for values in (sample_id, logits, labels))
         raise BadData(f"sample_id, logits and labels must have shapes (b,), (b, classes) and (b,), and have {found}")
@@ -32,7 +35,7 @@ def check_batch(sample_id: torch.Tensor, logits: torch.Tensor, labels: torch.Ten
         or not logits.is_floating_point()
     ):
         raise BadData("sample_id and labels must be whole numbers, logits must be real ones")
-    if logits.shape[1] != classes or classes < 2:
+    if logits.shape[1] != (classes or logits.shape[1]) or logits.shape[1] < 2:
         raise BadData(f"there are logits of {logits.shape[1]} classes; two or more are needed, the same in all batches")
 
 

@@ -71,7 +71,7 @@ class Recorder:
         if self._closed:
             raise BadData("the recorder is finished and its run closed; make a new one, and finish() it at the end")
         sample_id, logits, labels = as_tensors(sample_id=sample_id, logits=logits, labels=labels)
-        check_batch(sample_id, logits, labels, self._classes or logits.shape[-1])
+        check_batch(sample_id, logits, labels, self._classes)
         self._classes, self._largest_batch = logits.shape[1], max(self._largest_batch, len(logits))
         if self._sample_id is None:
             self._tell_epochs_apart(sample_id.tolist())

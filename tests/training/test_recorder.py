@@ -205,6 +205,7 @@ def test_a_label_that_changes_is_refused():
         (lambda ids, logits, labels: (ids[:6], logits, labels), r"have \(6,\), \(7, 3\), \(7,\)"),
         (lambda ids, logits, labels: (ids, logits, torch.eye(3)[labels]), r"have \(7,\), \(7, 3\), \(7, 3\)"),
         (lambda ids, logits, labels: (ids, logits[:, 0], labels), r"have \(7,\), \(7,\), \(7,\)"),
+        (lambda ids, logits, labels: (ids[0], logits[0, 0], labels[0]), r"have \(\), \(\), \(\)"),
         (lambda ids, logits, labels: (ids, logits[:, :1], labels * 0), "two or more are needed"),
         (lambda ids, logits, labels: (ids / 2, logits, labels), "must be whole numbers"),
         (lambda ids, logits, labels: (ids, logits.long(), labels), "logits must be real ones"),
