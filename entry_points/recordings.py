@@ -7,6 +7,7 @@ from pathlib import Path
 from anomaly_mlflow.errors import AnomalyError, BadData, BadOption
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.tracking.server import clear_errors
+from anomaly_mlflow.training.epoch_files import recording_files
 from entry_points.options import OPTIONS
 from entry_points.step import Step
 
@@ -41,10 +42,10 @@ def recording_folder(value: str) -> Path:
 
 
 def recording_digest(value: str) -> str:
-    """sha256 (hex) of the files of a recording."""
+    """sha256 (hex) of the files of a recording that are read, and of no others. Raises BadData where one is missing."""
     folder = recording_folder(value)
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.parquet")):
+    for path in recording_files(folder):
         digest.update(path.relative_to(folder).as_posix().encode())
         with open(path, "rb") as opened:
             digest.update(hashlib.file_digest(opened, "sha256").digest())

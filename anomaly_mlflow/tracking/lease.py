@@ -31,10 +31,13 @@ OWNER, HEARTBEAT, TAKEOVER = "anomaly.owner", "anomaly.heartbeat", "takeover."
 
 
 class Lease:
-    """This process's hold on a run: heartbeats, and the end of the process where another one took the run meanwhile."""
+    """This process's hold on a run: heartbeats, and the end of the process where another one took the run meanwhile.
 
-    def __init__(self, run_id: str, takeovers: int = 0):
-        self.run_id = run_id
+    ends_process: False where the process does more than this run; it then goes on, and so do the heartbeats.
+    """
+
+    def __init__(self, run_id: str, takeovers: int = 0, *, ends_process: bool = True):
+        self.run_id, self._ends_process = run_id, ends_process
         self._takeovers = takeovers
         self._released = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True, name="heartbeat")
@@ -71,7 +74,7 @@ class Lease:
 
     def _stop_if_taken(self) -> Record:
         run = client().get_run(self.run_id)
-        if _takeovers(run) == self._takeovers:
+        if not self._ends_process or _takeovers(run) == self._takeovers:
             return run
         taker = holder(run)
         who = _printable(f"{taker.get('host')}, process {taker.get('process')}")

@@ -4,20 +4,25 @@ import atexit
 import shutil
 import sys
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
 import mlflow
 
-from anomaly_mlflow.errors import AnomalyError
+from anomaly_mlflow.errors import AnomalyError, ServerUnavailable
+from anomaly_mlflow.tracking.attempts import leaving_server
+from anomaly_mlflow.tracking.lease import Lease, owner_tags
 from anomaly_mlflow.tracking.lifecycle import set_up_database
 from anomaly_mlflow.tracking.outbox import Outbox
 from anomaly_mlflow.tracking.run import Run
-from anomaly_mlflow.tracking.server import clear_errors, client
+from anomaly_mlflow.tracking.server import clear_errors, client, server_address
 
 __all__ = ["RunFiles", "to_run"]
 
 STEP = "recording"
+LAST_WAIT = 10.0
+"""Seconds for which a process that ends without `close` waits for what is still unsent."""
 
 
 def to_run(experiment: str = "recordings") -> "RunFiles":
@@ -29,7 +34,7 @@ def to_run(experiment: str = "recordings") -> "RunFiles":
             return RunFiles(Run(active.info.run_id), ends=False)
         found = client().get_experiment_by_name(experiment)
         number = found.experiment_id if found else client().create_experiment(experiment)
-        made = client().create_run(number, tags={"anomaly.step": STEP}, run_name=STEP)
+        made = client().create_run(number, tags={"anomaly.step": STEP, **owner_tags()}, run_name=STEP)
         return RunFiles(Run(made.info.run_id), ends=True)
 
 
@@ -41,10 +46,14 @@ class RunFiles:
     """
 
     def __init__(self, run: Run, *, ends: bool):
-        self.run, self._ends = run, ends
+        self.run = run
         self._work = Path(tempfile.mkdtemp(prefix="recording-"))
         self.folder = self._work / "recording"
         self._outbox, self._sent = Outbox(run, self._work), 0
+        # A run that was thought dead while the server was away is no reason to end somebody's training.
+        self._lease = Lease(run.id, ends_process=False) if ends else None
+        if self._lease:
+            self._lease.keep()
         atexit.register(self._abandon)
 
     def upload(self, file: Path) -> None:
@@ -54,18 +63,41 @@ class RunFiles:
 
     def close(self) -> None:
         """Wait until all has arrived, and end the run. Raises ServerUnavailable where the server stays away."""
-        self._outbox.drain()
+        try:
+            self._outbox.drain()
+        except ServerUnavailable:
+            raise ServerUnavailable(f"tracking server {server_address()} stays away; {self._advice}") from None
         self._outbox.close()
         with clear_errors():
             self.run.tag("anomaly.content", self.run.content)
-            if self._ends:
-                client().set_terminated(self.run.id, "FINISHED")
+            self._end("FINISHED")
         atexit.unregister(self._abandon)
         shutil.rmtree(self._work, ignore_errors=True)
         print(f"recording: {self.run.link}", file=sys.stderr)
 
+    @property
+    def _advice(self) -> str:
+        return f"the recording lies in {self.folder}: python -m entry_points extract_features --recording {self.folder}"
+
+    def _end(self, status: str) -> None:
+        if self._lease:
+            self._lease.release()
+            if status == "FINISHED":
+                self.run.untag("anomaly.error")  # of whoever thought it dead
+            client().set_terminated(self.run.id, status)
+
     def _abandon(self) -> None:
+        leaving_server()
+        end = time.monotonic() + LAST_WAIT
+        while self._unsent() and time.monotonic() < end:
+            time.sleep(0.1)
         self._outbox.close()
-        if self._ends:
-            with suppress(AnomalyError), clear_errors():
-                client().set_terminated(self.run.id, "FAILED")
+        if self._unsent():
+            print(f"recording: {self._unsent()} epochs did not reach their run; {self._advice}", file=sys.stderr)
+        else:
+            shutil.rmtree(self._work, ignore_errors=True)
+        with suppress(AnomalyError), clear_errors():
+            self._end("FAILED")
+
+    def _unsent(self) -> int:
+        return len(list(self._work.glob("outbox/*.json")))

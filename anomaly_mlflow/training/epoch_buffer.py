@@ -58,12 +58,13 @@ def to_keep(logits: torch.Tensor, labels: torch.Tensor) -> list[torch.Tensor]:
     then the largest logits less log_sum_exp. Values beyond float16's range are clipped to it.
     """
     classes = logits.shape[1]
+    logits = logits.float().clamp(-LARGEST, LARGEST)  # a masked class is -inf, of which no entropy can be computed
     if classes <= ALL_LOGITS:
-        return [logits.float().clamp(-LARGEST, LARGEST)]
+        return [logits]
     statistics = logit_statistics(
         logits, labels.to(logits.device).clamp(0, classes - 1)
     )  # what is outside is told later
-    top = logits.float().topk(TOP, dim=1)
+    top = logits.topk(TOP, dim=1)
     below = top.values - statistics["log_sum_exp"][:, None]
     values = torch.stack([statistics[name] for name in MORE], dim=1)
     return [top.indices, torch.cat([values, below], dim=1).clamp(-LARGEST, LARGEST)]

@@ -5,18 +5,37 @@ import torch
 
 from anomaly_mlflow.errors import BadData
 
-__all__ = ["check_again", "check_batch", "check_epoch"]
+__all__ = ["as_tensors", "check_again", "check_batch", "check_epoch"]
+
+
+def as_tensors(**values: object) -> list[torch.Tensor]:
+    """What a batch was given as. Raises BadData on what is no array of numbers, and on ids beyond int64."""
+    try:
+        tensors = {name: torch.as_tensor(value) for name, value in values.items()}
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        kinds = ", ".join(f"{name} {type(value).__name__}" for name, value in values.items())
+        raise BadData(f"a batch must be numbers, ids below 2**63 too ({kinds}); number the samples") from None
+    ids = tensors["sample_id"]
+    if ids.dtype == torch.uint64 and (ids.long() < 0).any():
+        raise BadData("sample_id must be below 2**63; number the samples")
+    return list(tensors.values())
 
 
 def check_batch(sample_id: torch.Tensor, logits: torch.Tensor, labels: torch.Tensor, classes: int) -> None:
-    """Raises BadData where shapes or types are not (b,), (b, classes), (b,) and whole, real, whole numbers."""
-    rows = (len(logits),)
+    """Raises BadData where shapes or types are not (b,), (b, classes), (b,) and whole, real, whole numbers.
+
+    classes: those of the batches before, 0 for the first.
+    """
+    rows = logits.shape[:1]
     if logits.dim() != 2 or sample_id.shape != rows or labels.shape != rows:
         found = ", ".join(str(tuple(values.shape)) for values in (sample_id, logits, labels))
         raise BadData(f"sample_id, logits and labels must have shapes (b,), (b, classes) and (b,), and have {found}")
-    if sample_id.is_floating_point() or labels.is_floating_point() or not logits.is_floating_point():
+    if (
+        any(values.is_floating_point() or values.is_complex() for values in (sample_id, labels))
+        or not logits.is_floating_point()
+    ):
         raise BadData("sample_id and labels must be whole numbers, logits must be real ones")
-    if logits.shape[1] != classes or classes < 2:
+    if logits.shape[1] != (classes or logits.shape[1]) or logits.shape[1] < 2:
         raise BadData(f"there are logits of {logits.shape[1]} classes; two or more are needed, the same in all batches")
 
 

@@ -1,18 +1,22 @@
 """One epoch of a recording as a table, and back from a table that anybody may have written."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from anomaly_mlflow.errors import BadData
+from anomaly_mlflow.training.logit_statistics import COLUMNS
 from anomaly_mlflow.training.recording import Recording
 from anomaly_mlflow.training.top_recording import TOP, TopRecording
 
-__all__ = ["from_table", "to_table"]
+__all__ = ["check_memory", "from_table", "shape", "to_table"]
 
 SCALARS = ("loss", "confidence", "margin", "entropy")
 MORE_SCALARS = ("error_norm", "log_sum_exp")
+TOP_COLUMNS = (*SCALARS[:1], *SCALARS[2:], *MORE_SCALARS, "top_log_probabilities", "top_classes")
 MOST = 65504
 """The largest float16."""
 
@@ -34,18 +38,33 @@ def to_table(recording: Recording | TopRecording) -> pa.Table:
     return pa.table(columns, metadata={"learning_rate": rate, "num_classes": str(recording.num_classes)})
 
 
-def from_table(file: pq.ParquetFile) -> Recording | TopRecording:
-    """The epoch of a file. Raises BadData on other columns, types or values, pyarrow's errors on a damaged file."""
+def shape(file: pq.ParquetFile) -> tuple[int, int]:
+    """Rows of an epoch and values of a row, from the file's own description. Raises as `from_table`."""
     known = file.schema_arrow
     top = "top_classes" in known.names
-    names = (*SCALARS[:1], *SCALARS[2:], *MORE_SCALARS, "top_log_probabilities", "top_classes") if top else ("logits",)
-    for name in ("sample_id", "given_label", *names):
+    for name in ("sample_id", "given_label", *(TOP_COLUMNS if top else ("logits",))):
         _check_type(name, known.field(name).type if name in known.names else None)
     if file.metadata.num_rows == 0:
         raise BadData("there is no row")
-    width = known.field("logits").type.list_size if not top else 4 * TOP
-    if file.metadata.num_rows * (2 * width + 40) > psutil.virtual_memory().available:
-        raise BadData(f"{file.metadata.num_rows} rows of {width} values do not fit into memory")
+    return file.metadata.num_rows, 2 * TOP if top else known.field("logits").type.list_size
+
+
+def check_memory(shapes: Iterable[tuple[int, int]]) -> None:
+    """Raises BadData where epochs of these shapes, and what derives from them, do not fit into memory."""
+    shapes = list(shapes)
+    # Three float32 of each value, in `logit_statistics` of COLUMNS rows or more.
+    need = sum(max(rows, COLUMNS) * (3 * 4 * width + 40) for rows, width in shapes)
+    if need > psutil.virtual_memory().available:
+        rows, width = sum(rows for rows, _ in shapes), max(width for _, width in shapes)
+        raise BadData(f"{rows} rows of {width} values do not fit into memory")
+
+
+def from_table(file: pq.ParquetFile) -> Recording | TopRecording:
+    """The epoch of a file. Raises BadData on other columns, types or values, pyarrow's errors on a damaged file."""
+    shape(file)
+    known = file.schema_arrow
+    top = "top_classes" in known.names
+    names = TOP_COLUMNS if top else ("logits",)
     table = file.read(["sample_id", "given_label", *names])
     arrays = {name: _array(name, table[name].combine_chunks()) for name in table.column_names}
     notes = known.metadata or {}
@@ -55,6 +74,8 @@ def from_table(file: pq.ParquetFile) -> Recording | TopRecording:
     if not top:
         return _checked(Recording(**epoch, labels=labels, sample_id=sample_id, learning_rate=rate))
     num_classes = int(notes[b"num_classes"])
+    if num_classes <= TOP:
+        raise BadData(f"of {num_classes} classes it holds the {TOP} largest logits; there must be more")
     floats = {name: values.astype(np.float32) for name, values in epoch.items() if values.dtype == np.float16}
     recording = TopRecording(
         **epoch | floats, num_classes=num_classes, labels=labels, sample_id=sample_id, learning_rate=rate

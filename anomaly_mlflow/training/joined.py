@@ -46,7 +46,13 @@ def _common(epochs: Sequence[Recording | TopRecording]) -> list[Recording | TopR
     if len(ids) == 0:
         raise BadData("no sample passed in every epoch")
     if len(ids) < seen:
-        warnings.warn(f"{seen - len(ids)} of {seen} samples did not pass in every epoch and are left out", stacklevel=4)
+        told = f"{seen - len(ids)} of {seen} samples did not pass in every epoch and are left out"
+        rows = [len(epoch.sample_id) for epoch in epochs]
+        fewest = int(np.argmin(rows))
+        told += f"; the fewest, {rows[fewest]}, passed in epoch {fewest}"
+        if fewest == len(epochs) - 1:
+            told += ", the last: remove its folder and they are back, but for those that miss other epochs too"
+        warnings.warn(told, stacklevel=4)
     return [_taken(epoch, ids) for epoch in epochs]
 
 

@@ -2,9 +2,10 @@
 
 import torch
 
-__all__ = ["logit_statistics"]
+__all__ = ["COLUMNS", "logit_statistics"]
 
 COLUMNS = 64
+"""Rows are filled up to a multiple of this."""
 
 
 def logit_statistics(logits: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:

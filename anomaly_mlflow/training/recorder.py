@@ -16,7 +16,7 @@ import torch
 
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.training.epoch_buffer import MORE, EpochBuffer, to_keep
-from anomaly_mlflow.training.epoch_checks import check_again, check_batch, check_epoch
+from anomaly_mlflow.training.epoch_checks import as_tensors, check_again, check_batch, check_epoch
 from anomaly_mlflow.training.joined import joined
 from anomaly_mlflow.training.recording import Recording
 from anomaly_mlflow.training.sinks import EpochSink, FileSink, into
@@ -30,9 +30,11 @@ class Recorder:
 
     sink: a folder, what `to_run` gives, or a function that takes each finished epoch; without one all epochs are kept.
     sample_id: the samples, in the order of the recording, each to pass exactly once an epoch, which `end_epoch` ends.
-    Without it samples are known by passing: one that passes again begins the next epoch, and all its batch with it.
+    Without it samples are known by passing: one that passes again begins the next epoch, and all its batch with it: let
+    batches end with the epoch.
     first_epoch: number of the first epoch, where an earlier process recorded those before it. gather: brings the rows
-    of several ranks together at the end of an epoch; where it gives None, another rank hands the epoch on.
+    of several ranks together at the end of an epoch; where it gives None, another rank hands the epoch on. Without it,
+    each rank needs a folder of its own. Raises BadData where a folder cannot be made or holds a recording already.
     """
 
     def __init__(
@@ -49,8 +51,9 @@ class Recorder:
         self._buffer = EpochBuffer(None if sample_id is None else len(sample_id))
         self._passed: set[int] = set()
         self._first: tuple[np.ndarray, np.ndarray] | None = None
-        self._classes, self._warned = 0, False
+        self._classes, self._warned, self._closed = 0, False, False
         self._rates: list[float] = []
+        self._largest_batch = 1
         self._done: list[Recording | TopRecording] = []
 
     @torch.no_grad()
@@ -65,9 +68,11 @@ class Recorder:
 
         Without known samples, leave `sample_id` on the CPU: it is looked at in each batch. Raises BadData.
         """
-        sample_id, logits, labels = (torch.as_tensor(values) for values in (sample_id, logits, labels))
-        check_batch(sample_id, logits, labels, self._classes or logits.shape[-1])
-        self._classes = logits.shape[1]
+        if self._closed:
+            raise BadData("the recorder is finished and its run closed; make a new one, and finish() it at the end")
+        sample_id, logits, labels = as_tensors(sample_id=sample_id, logits=logits, labels=labels)
+        check_batch(sample_id, logits, labels, self._classes)
+        self._classes, self._largest_batch = logits.shape[1], max(self._largest_batch, len(logits))
         if self._sample_id is None:
             self._tell_epochs_apart(sample_id.tolist())
         self._buffer.add(sample_id, labels, *to_keep(logits.detach(), labels))
@@ -102,15 +107,19 @@ class Recorder:
     def finish(self) -> Recording | TopRecording | None:
         """Close the last epoch and the sink; all epochs, where no sink took them.
 
-        An epoch that was left before half of the samples had passed is not kept.
+        An epoch that lacks a batch or more of the first epoch's samples was left early and is not kept: at reading it
+        would cost all that it lacks. Raises BadData as `end_epoch` does.
         """
-        if self._first and self._buffer.filled < len(self._first[0]) / 2:
-            if self._buffer.filled:
-                warnings.warn(f"epoch {self._epoch} was left early and is not kept", stacklevel=2)
-        elif self._sample_id is None:
+        # Of several ranks none knows how much the others hold.
+        rows = len(self._first[0]) if self._first and not self._gather else 0
+        if self._buffer.filled and rows - self._buffer.filled >= self._largest_batch:
+            left = f"after {self._buffer.filled} of {rows} samples"
+            warnings.warn(f"epoch {self._epoch} was left early, {left}, and is not kept", stacklevel=2)
+        elif self._buffer.filled:
             self.end_epoch()
-        if isinstance(self._target, FileSink):
+        if isinstance(self._target, FileSink) and not self._closed:
             self._target.close()
+            self._closed = True
         return joined(self._done) if self._done else None
 
     def _tell_epochs_apart(self, ids: list[int]) -> None:
@@ -119,12 +128,16 @@ class Recorder:
         before = len(self._passed)
         self._passed.update(ids)
         if len(self._passed) - before < len(ids):
-            raise BadData("a sample passes twice in one batch; draw without replacement, each sample once an epoch")
+            raise BadData(
+                "a sample passes twice in one batch: draw without replacement, each sample once an epoch; or the batch "
+                "straddles two epochs: let batches end with the epoch, or split this one around end_epoch()"
+            )
 
     def _rows_of_known(self, ids: np.ndarray) -> np.ndarray:
         by_id, order = np.argsort(ids), np.argsort(self._sample_id)
         if not np.array_equal(ids[by_id], self._sample_id[order]):
-            raise BadData(f"not every sample passed exactly once in epoch {self._epoch}")
+            told = f"not every sample passed exactly once in epoch {self._epoch}"
+            raise BadData(f"{told}; where the samples are known, end_epoch() ends each epoch")
         rows = np.empty_like(by_id)
         rows[order] = by_id
         return rows

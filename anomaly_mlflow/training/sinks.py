@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from anomaly_mlflow.errors import BadData
-from anomaly_mlflow.training.epoch_files import write_epoch
+from anomaly_mlflow.training.epoch_files import epoch_path, write_epoch
 from anomaly_mlflow.training.recording import Recording
 from anomaly_mlflow.training.top_recording import TopRecording
 
@@ -34,15 +34,25 @@ class FileSink(Protocol):
 def into(target: str | Path | FileSink, first_epoch: int) -> EpochSink:
     """A sink that writes into a folder, or hands what it wrote to a FileSink.
 
-    Raises BadData where the folder holds an epoch from `first_epoch` on: another training's, or of later epochs.
+    Raises BadData where the folder holds an epoch from `first_epoch` on: another training's, or of later epochs; and
+    where it cannot be made. The sink raises it where another recorder has written this epoch meanwhile.
     """
     files = isinstance(target, FileSink)
     folder = target.folder if files else Path(target)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadData(f"{folder} cannot be made a folder ({error.strerror}); name another") from None
     there = sorted(path.name for path in folder.glob("epoch=*"))
     if there[first_epoch:]:
         raise BadData(f"{folder} holds {there[-1]} of a recording already; name another folder, or remove it")
 
     def write(epoch: int, recording: Recording | TopRecording) -> None:
+        try:
+            epoch_path(folder, epoch).parent.mkdir(parents=True)  # of two ranks at the same moment, one can
+        except FileExistsError:
+            told = f"{folder} holds epoch {epoch} of another recorder already"
+            raise BadData(f"{told}; give each recorder a folder of its own, in each rank too, or gather=") from None
         path = write_epoch(folder, epoch, recording)
         if files:
             target.upload(path)

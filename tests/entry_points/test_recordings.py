@@ -1,5 +1,6 @@
 """`extract_features --recording`: what it takes, what it refuses, and that nothing is made upstream."""
 
+import os
 import shutil
 
 import numpy as np
@@ -8,10 +9,11 @@ import pytest
 import torch
 
 import entry_points.all_steps  # noqa: F401
+from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.training.recorder import Recorder
 from entry_points.options import OPTIONS
 from entry_points.provenance import step_fingerprint
-from entry_points.recordings import by_itself
+from entry_points.recordings import by_itself, recording_digest
 from entry_points.step import STEPS
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -72,6 +74,28 @@ def test_the_content_of_a_recording_is_part_of_the_fingerprint(tmp_path):
         made.append(step_fingerprint(by_itself(step, options), options, {}))
         shutil.rmtree(folder)
     assert made[0] == made[2] != made[1]
+
+
+def test_what_is_not_read_is_not_digested_and_what_is_read_through_a_link_is(tmp_path):
+    folder, elsewhere = record(tmp_path / "mine"), tmp_path / "elsewhere"
+    before = recording_digest(str(folder))
+    (folder / "notes.parquet").write_bytes(b"not read")
+    assert recording_digest(str(folder)) == before
+    (folder / "epoch=0001").rename(elsewhere)
+    (folder / "epoch=0001").symlink_to(elsewhere)
+    assert recording_digest(str(folder)) == before
+    shutil.copy(folder / "epoch=0002/part-0.parquet", elsewhere)
+    assert recording_digest(str(folder)) != before
+
+
+def test_files_without_an_end_are_not_waited_for(tmp_path):
+    folder = record(tmp_path / "mine")
+    os.mkfifo(folder / "x.parquet")
+    recording_digest(str(folder))
+    (folder / "epoch=0001/part-0.parquet").unlink()
+    (folder / "epoch=0001/part-0.parquet").symlink_to("/dev/zero")
+    with pytest.raises(BadData, match="without a gap"):
+        recording_digest(str(folder))
 
 
 def test_only_extract_features_takes_a_recording():

@@ -1,7 +1,10 @@
 """A recording of somebody's own loop in a run: opened, filled and closed by the three lines."""
 
+import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import mlflow
 import numpy as np
@@ -9,7 +12,10 @@ import pytest
 import torch
 from desk import Desk
 
+from anomaly_mlflow.tracking.lease import take
 from anomaly_mlflow.tracking.recording_run import to_run
+from anomaly_mlflow.tracking.run import Run
+from anomaly_mlflow.tracking.unfinished import close_dead_runs
 from anomaly_mlflow.training.epoch_files import read_recording
 from anomaly_mlflow.training.recorder import Recorder
 
@@ -58,18 +64,72 @@ def test_a_recording_joins_the_run_that_is_active_and_leaves_it_open(desk):
 
 
 DIES = """
-import numpy as np, torch
+import os, time
+import numpy as np, requests, torch
+from anomaly_mlflow.tracking import recording_run
 from anomaly_mlflow.tracking.recording_run import to_run
 from anomaly_mlflow.training.recorder import Recorder
-recorder = Recorder(to_run())
-for epoch in range(2):
+recording_run.LAST_WAIT = 5
+target = to_run()
+send = target._outbox._client.log_artifact
+{server}
+recorder = Recorder(target)
+for epoch in range(4):
     recorder.record(np.arange(3), torch.randn(3, 2), np.zeros(3, int))
-raise SystemExit(3)
+{end}
+"""
+SLOW = "target._outbox._client.log_artifact = lambda *words: (time.sleep(0.3), send(*words))"
+AWAY = """
+def refuse(*words):
+    raise requests.ConnectionError("no route")
+target._outbox._client.log_artifact = refuse
 """
 
 
-def test_a_loop_that_dies_leaves_a_failed_run(desk):
-    done = subprocess.run([sys.executable, "-c", DIES], cwd=desk.folder, env=desk.environment(), capture_output=True)
-    assert done.returncode == 3, done.stderr[-2000:]
+def die(desk, server="", end="raise SystemExit(3)"):
+    code = DIES.format(server=server, end=end)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=desk.folder, env=desk.environment(), capture_output=True, text=True
+    )
     (run,) = desk.runs("recording")
+    return done, run
+
+
+def test_a_loop_that_dies_leaves_a_failed_run_that_holds_its_finished_epochs(desk):
+    done, run = die(desk, SLOW)
+    assert done.returncode == 3, done.stderr[-2000:]
     assert run.info.status == "FAILED"
+    assert read_recording(desk.artifact(run.info.run_id, "recording")).epochs == 3
+    assert "did not reach their run" not in done.stderr
+
+
+@pytest.mark.parametrize("end", ["raise SystemExit(3)", "recorder.finish()"], ids=["no finish()", "finish()"])
+def test_what_does_not_reach_its_run_is_told_with_what_to_do_about_it(desk, end, monkeypatch):
+    monkeypatch.setenv("ANOMALY_PATIENCE", "0.5")
+    done, run = die(desk, AWAY, end)
+    assert done.returncode and run.info.status == "FAILED"
+    (told,) = [line for line in done.stderr.splitlines() if line.startswith("recording: ")]
+    assert f"{3 + (end != 'raise SystemExit(3)')} epochs did not reach their run" in told
+    assert "type the same command again" not in done.stderr
+    folder = told.rpartition("extract_features --recording ")[2]
+    assert read_recording(Path(folder)).epochs >= 3
+    shutil.rmtree(Path(folder).parent)
+
+
+def test_a_run_whose_process_was_killed_is_closed_by_a_later_command(desk):
+    _, run = die(desk, end="os.kill(os.getpid(), 9)")
+    assert run.info.status == "RUNNING" and float(run.data.tags["anomaly.heartbeat"])
+    close_dead_runs(watch=False)
+    assert Run(run.info.run_id).status == "FAILED"
+
+
+def test_a_run_that_was_thought_dead_does_not_end_the_training(desk, monkeypatch):
+    monkeypatch.setattr(os, "_exit", lambda code: pytest.fail("the process was ended"))
+    recorder = Recorder(to_run())
+    record(recorder)
+    (run,) = desk.runs("recording")
+    assert take(run)
+    Run(run.info.run_id).tag("anomaly.error", "its process died")
+    recorder.finish()
+    (run,) = desk.runs("recording")
+    assert run.info.status == "FINISHED" and "anomaly.error" not in run.data.tags

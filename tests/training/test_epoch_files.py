@@ -171,9 +171,21 @@ def test_a_strange_epoch_is_refused_in_one_line(change, words, recording, tmp_pa
     assert "\n" not in str(caught.value)
 
 
-def test_more_rows_than_memory_holds_are_refused_before_they_are_read(recording, tmp_path, monkeypatch):
-    write(recording, tmp_path)
-    memory = type("Memory", (), {"available": 900})
+def with_memory(available, monkeypatch):
+    memory = type("Memory", (), {"available": available})
     monkeypatch.setattr("anomaly_mlflow.training.epoch_tables.psutil.virtual_memory", lambda: memory)
-    with pytest.raises(BadData, match="20 rows of 4 values do not fit into memory"):
+
+
+def test_more_epochs_than_memory_holds_are_refused_before_the_first_is_read(recording, tmp_path, monkeypatch):
+    write(recording, tmp_path)
+    with_memory(10_000, monkeypatch)
+    monkeypatch.setattr(pq.ParquetFile, "read", lambda *words: pytest.fail("an epoch was read"))
+    with pytest.raises(BadData, match="60 rows of 4 values do not fit into memory"):
+        read_recording(tmp_path)
+
+
+def test_few_rows_of_very_many_classes_count_as_the_many_rows_to_which_they_are_filled_up(tmp_path, monkeypatch):
+    write_epoch(tmp_path, 0, Recording(np.zeros((1, 2, 1000), np.float16), np.zeros(2, int), np.arange(2), np.ones(1)))
+    with_memory(500_000, monkeypatch)
+    with pytest.raises(BadData, match="2 rows of 1000 values do not fit into memory"):
         read_recording(tmp_path)

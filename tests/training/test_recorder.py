@@ -1,5 +1,7 @@
 """The recorder in somebody else's loop: batches of any samples, in any precision."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -73,6 +75,18 @@ def test_known_samples_keep_their_order_and_must_all_pass_once():
         twice.end_epoch()
 
 
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_known_samples_whose_epoch_nobody_ended_are_not_lost_without_a_word(epochs, tmp_path):
+    recorder = Recorder(tmp_path, sample_id=IDS.numpy())
+    run(recorder, epochs=epochs)
+    if epochs == 1:
+        recorder.finish()
+        assert read_recording(tmp_path).epochs == 1
+    else:
+        with pytest.raises(BadData, match=r"not every sample passed exactly once in epoch 0; .* end_epoch\(\) ends"):
+            recorder.finish()
+
+
 def test_more_samples_than_there_was_room_for_keep_their_values():
     rng = np.random.default_rng(0)
     ids, logits = rng.permutation(10_000), rng.normal(size=(2, 10_000, 2)).astype(np.float16)
@@ -131,8 +145,43 @@ def test_an_epoch_that_was_left_early_is_not_kept():
     recorder = Recorder()
     run(recorder, epochs=3)
     recorder.record(IDS[:1], logits_of(3)[:1], LABELS[:1])
-    with pytest.warns(UserWarning, match="epoch 3 was left early and is not kept"):
+    with pytest.warns(UserWarning, match="epoch 3 was left early, after 1 of 7 samples, and is not kept"):
         check(recorder.finish())
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_an_epoch_that_was_stopped_after_most_of_its_batches_costs_no_sample(known, tmp_path):
+    recorder = Recorder(tmp_path, sample_id=np.sort(IDS.numpy()) if known else None)
+    run(recorder, epochs=3, batch=2, end=True)
+    recorder.record(IDS[:2], logits_of(3)[:2], LABELS[:2])
+    recorder.record(IDS[2:4], logits_of(3)[2:4], LABELS[2:4])
+    with pytest.warns(UserWarning, match="epoch 3 was left early, after 4 of 7 samples, and is not kept"):
+        recorder.finish()
+    check(read_recording(tmp_path))
+
+
+def test_a_last_epoch_that_lacks_less_than_a_batch_is_kept(tmp_path):
+    recorder = Recorder(tmp_path)
+    run(recorder, epochs=2)
+    with pytest.warns(UserWarning, match="1 samples of the first epoch did not pass in epoch 2"):
+        recorder.record(IDS[:3], logits_of(2)[:3], LABELS[:3])
+        recorder.record(IDS[3:6], logits_of(2)[3:6], LABELS[3:6])
+        recorder.finish()
+    with pytest.warns(UserWarning, match="1 of 7 samples did not pass in every epoch"):
+        assert read_recording(tmp_path).epochs == 3
+
+
+def test_a_partial_last_epoch_is_named_with_what_brings_the_samples_back(tmp_path):
+    recorder = Recorder(tmp_path)
+    run(recorder, epochs=3, end=True)
+    with pytest.warns(UserWarning, match="5 samples of the first epoch did not pass in epoch 3"):
+        recorder.record(IDS[:2], logits_of(3)[:2], LABELS[:2])
+        recorder.end_epoch()
+    recorder.finish()
+    with pytest.warns(UserWarning, match=r"5 of 7 .* the fewest, 2, passed in epoch 3, the last: remove its folder"):
+        read_recording(tmp_path)
+    shutil.rmtree(tmp_path / "epoch=0003")
+    check(read_recording(tmp_path))
 
 
 def test_a_label_that_changes_is_refused():
@@ -149,10 +198,14 @@ def test_a_label_that_changes_is_refused():
         (lambda ids, logits, labels: (ids, logits * torch.nan, labels), r"the logits of 7 samples are NaN in epoch 0"),
         (lambda ids, logits, labels: (ids, logits, labels + 1), "labels reach from 1 to 3, but there are logits of 3"),
         (lambda ids, logits, labels: (ids, logits, labels - 1), "labels reach from -1 to 1"),
-        (lambda ids, logits, labels: (ids[[0, 0, *range(5)]], logits, labels), "passes twice in one batch"),
+        (
+            lambda ids, logits, labels: (ids[[0, 0, *range(5)]], logits, labels),
+            "straddles two epochs",
+        ),
         (lambda ids, logits, labels: (ids[:6], logits, labels), r"have \(6,\), \(7, 3\), \(7,\)"),
         (lambda ids, logits, labels: (ids, logits, torch.eye(3)[labels]), r"have \(7,\), \(7, 3\), \(7, 3\)"),
         (lambda ids, logits, labels: (ids, logits[:, 0], labels), r"have \(7,\), \(7,\), \(7,\)"),
+        (lambda ids, logits, labels: (ids[0], logits[0, 0], labels[0]), r"have \(\), \(\), \(\)"),
         (lambda ids, logits, labels: (ids, logits[:, :1], labels * 0), "two or more are needed"),
         (lambda ids, logits, labels: (ids / 2, logits, labels), "must be whole numbers"),
         (lambda ids, logits, labels: (ids, logits.long(), labels), "logits must be real ones"),
@@ -172,6 +225,31 @@ def test_what_makes_no_sense_is_refused_in_one_line(spoil, words, classes):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "ids",
+    [
+        ["a", "b"],
+        np.array(["a", "b"]),
+        np.array([1, 2], dtype=object),
+        None,
+        [2**63 + 5, 2**64 - 1],
+        np.array([2**63 + 5, 2**64 - 1], np.uint64),
+        np.array([1j, 2]),
+    ],
+    ids=["words", "array of words", "objects", "None", "large numbers", "large uint64", "complex"],
+)
+def test_ids_that_are_no_whole_numbers_of_int64_are_refused_in_one_line(ids):
+    with pytest.raises(BadData, match=r"number the samples|must be whole numbers") as caught:
+        Recorder().record(ids, logits_of(0)[:2], LABELS[:2])
+    assert "\n" not in str(caught.value)
+
+
+def test_small_unsigned_ids_are_taken():
+    recorder = Recorder()
+    recorder.record(np.array([5, 3], np.uint64), logits_of(0)[:2], LABELS[:2])
+    assert recorder.finish().sample_id.tolist() == [3, 5]
+
+
 def test_batches_of_different_classes_are_refused():
     recorder = Recorder()
     recorder.record(IDS[:3], logits_of(0)[:3], LABELS[:3])
@@ -189,3 +267,52 @@ def test_a_folder_that_holds_a_recording_is_not_written_into(tmp_path):
     again.record(IDS, logits_of(3), LABELS)
     again.finish()
     check(read_recording(tmp_path), epochs=4)
+
+
+def test_two_recorders_do_not_overwrite_each_other(tmp_path):
+    """As the ranks of somebody's own loop would, that have all begun before one of them writes."""
+    first, second = Recorder(tmp_path), Recorder(tmp_path)
+    run(first, epochs=1, end=True)
+    with pytest.raises(BadData, match=r"holds epoch 0 of another recorder already; .* in each rank too, or gather="):
+        run(second, epochs=1, end=True)
+    first.finish()
+    check(read_recording(tmp_path), epochs=1)
+
+
+@pytest.mark.parametrize("name", ["file", "file/below"])
+def test_a_target_that_can_be_no_folder_is_noticed_before_the_training(name, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(BadData, match=f"{name} cannot be made a folder"):
+        Recorder(tmp_path / name)
+
+
+class Files:
+    """As a run takes files."""
+
+    def __init__(self, folder):
+        self.folder, self.closed = folder, 0
+
+    def upload(self, file):
+        assert not self.closed and file.is_file()
+
+    def close(self):
+        self.closed += 1
+
+
+def test_a_recorder_whose_run_is_closed_takes_nothing_more(tmp_path):
+    files = Files(tmp_path)
+    recorder = Recorder(files)
+    run(recorder, epochs=2)
+    recorder.finish()
+    recorder.finish()
+    assert files.closed == 1
+    with pytest.raises(BadData, match="the recorder is finished"):
+        run(recorder, epochs=1)
+
+
+def test_a_recorder_of_a_folder_may_be_finished_after_each_epoch(tmp_path):
+    recorder = Recorder(tmp_path)
+    for epoch in range(3):
+        recorder.record(IDS, logits_of(epoch), LABELS)
+        recorder.finish()
+    check(read_recording(tmp_path))

@@ -1,6 +1,9 @@
 """More classes than a recording keeps logits of: what stays exact, what is approximated."""
 
+from dataclasses import replace
+
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -115,6 +118,27 @@ def test_probabilities_that_no_half_float_tells_from_zero_stay_finite():
     table = features(recording)
     assert np.isfinite(table.to_numpy()).all()
     assert suggested_label(recording).tolist()[1] == 5 and suggested_label(recording)[0] != 5
+
+
+def test_masked_classes_are_the_least_probable_ones():
+    logits = torch.randn(10, 120)
+    logits[:, 3:] = -torch.inf
+    recorder = Recorder()
+    recorder.record(np.arange(10), logits, np.arange(10) % 3)
+    recording = recorder.finish()
+    loss = torch.nn.functional.cross_entropy(logits[:, :3], torch.arange(10) % 3, reduction="none")
+    np.testing.assert_allclose(recording.loss[0], loss, rtol=2e-3, atol=1e-3)
+    assert np.isfinite(features(recording).to_numpy()).all()
+
+
+def test_as_few_classes_as_logits_are_refused(tmp_path):
+    recorder = Recorder()
+    recorder.record(np.arange(20), torch.randn(20, 120), np.arange(20) % 5)
+    path = write_epoch(tmp_path, 0, replace(recorder.finish(), top_classes=np.tile(np.arange(5), (1, 20, 1))))
+    table = pq.ParquetFile(path).read()
+    pq.write_table(table.replace_schema_metadata({"num_classes": "5"}), path)
+    with pytest.raises(BadData, match="of 5 classes it holds the 5 largest logits; there must be more"):
+        read_recording(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["logits", "probabilities", "log_probabilities"])
