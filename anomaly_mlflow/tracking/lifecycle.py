@@ -143,10 +143,11 @@ def set_up_database() -> None:
         raise ServerUnavailable(f"the tracking database {file} cannot be written; check its folder's permissions")
     if address == "sqlite" and file.exists() and not file.is_file():
         raise ServerUnavailable(f"the tracking database {file} is no file; move it away or set MLFLOW_TRACKING_URI")
-    try:
-        client().search_experiments(max_results=1)
-    except (CommandError, OperationalError):
-        time.sleep(5)
+    with clear_errors():
+        try:
+            client().search_experiments(max_results=1)
+        except (CommandError, OperationalError):
+            time.sleep(5)
     met_server()
 
 

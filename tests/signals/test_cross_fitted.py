@@ -19,7 +19,7 @@ from anomaly_mlflow.training.folds import CROSS_FIT, assign_folds, fit_folds, fo
 def clean(stripes, tmp_path):
     """A cross-fitted clean side of two folds, with a way to write its plan again."""
     fold, reference = assign_folds(stripes, 2, seed=0), np.arange(120) % 5 > 0
-    fit_folds(stripes, fold, reference, TrainConfig("convnet", epochs=1), seed=0, folder=tmp_path)
+    fit_folds(stripes, fold, reference, TrainConfig("convnet", epochs=1, batch_size=32), seed=0, folder=tmp_path)
 
     def plan(fold=fold, reference=reference, sample_id=stripes.sample_id):
         table = pd.DataFrame({"sample_id": sample_id, "fold": fold, "reference": reference})

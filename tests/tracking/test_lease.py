@@ -5,8 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import mlflow
 import pandas as pd
@@ -133,7 +135,7 @@ def test_a_dead_peer_elsewhere_is_closed_after_its_lease_and_only_when_watched(s
 
 
 def test_a_peer_elsewhere_whose_heartbeat_is_fresh_is_not_even_watched(store, monkeypatch):
-    monkeypatch.setattr(leases.time, "sleep", pytest.fail)
+    monkeypatch.setattr(leases, "time", SimpleNamespace(time=time.time, sleep=pytest.fail))
     run_id = died("0.001")
     close_dead_runs(watch=True)
     assert status(run_id) == "RUNNING"
