@@ -99,7 +99,8 @@ class TrainingState:
             rest = json.loads(file.metadata()["state"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
         if rest["made_from"] != self._made_from:
-            raise BadData(f"checkpoint {path} is of another training (data, settings, precision or seed); resume=none starts anew")
+            other = "another training (data, settings, precision or seed)"
+            raise BadData(f"checkpoint {path} is of {other}; resume=none starts anew")
         self._check(tensors, rest)
         self._take_up(tensors, rest)
         return _epoch(rest)
