@@ -161,7 +161,10 @@ _DECLARED = [
         "Labels that people gave, in place of the data set's own, which stay the truth: parquet:PATH#COLUMN or cifarn:PATH#COLUMN.",
     ),
     _option(
-        "ood", click.STRING, "photographs", "Where images of no class come from: photographs, noise, or a data source."
+        "ood",
+        click.STRING,
+        "photographs",
+        "Where images of no class come from: photographs, noise, shuffled_patches (of the image itself) or a data source; several in equal parts: A|B|C.",
     ),
     _option(
         "ood_label",

@@ -1,5 +1,6 @@
 """Images that belong to no class of the set they enter."""
 
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from anomaly_mlflow.data.decode import decode
 from anomaly_mlflow.data.encoding import re_encode
 from anomaly_mlflow.data.groups import fingerprints
 from anomaly_mlflow.data.listing import SOURCES, list_source, parse
-from anomaly_mlflow.data.on_disk import each
+from anomaly_mlflow.data.on_disk import each, read
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.data.sources import digest, materialise
 from anomaly_mlflow.errors import BadOption, UnknownName
@@ -19,6 +20,8 @@ from anomaly_mlflow.errors import BadOption, UnknownName
 __all__ = ["LABEL_POLICIES", "Strangers", "out_of_distribution", "strangers", "strangers_digest"]
 
 LABEL_POLICIES = ("random", "single", "kept")
+PATCHES = 4  # a side
+Made = tuple[np.ndarray, np.ndarray, list[str]]  # images, groups, where each image is from
 
 
 @dataclass(frozen=True)
@@ -33,35 +36,37 @@ class Strangers:
     source: list[str]
 
 
-def strangers(spec: str, n: int, like: Samples, seed: int) -> Strangers:
-    """n images of a data source, `noise` (uniform) or `photographs` (patches of two photographs, any scale).
+def strangers(spec: str, rows: np.ndarray, like: Samples, seed: int) -> Strangers:
+    """Images in place of these rows, from one source or, in equal parts and random order, from several (`A|B|C`).
 
-    They share the host's encoding history: its channels, its size (Lanczos), its grey values, its JPEG compression.
-    Raises BadOption where the source has fewer than n images or is the host itself, and what a data source raises.
+    rows: int64 (n,), positions in `like` of the images that are replaced. A source is a data source, `noise`
+    (uniform), `photographs` (patches of two photographs, any scale) or `shuffled_patches` (the replaced image, cut
+    into 16 parts that change places). All share the host's encoding history: its channels, its size (Lanczos), its
+    grey values, its JPEG compression.
+    Raises BadOption where a source is named twice, has too few images or is the host itself, and what a data source
+    raises.
     """
-    rng = generator(seed, "strangers")
-    if spec in MADE:
-        images, groups, source = MADE[spec](n, like, rng)
-    else:
-        images, groups, source = _of_source(spec, n, like, rng)
-    known = np.isin(fingerprints(images), fingerprints(each(like.images))).sum()
-    if known > 0.01 * n:  # a few uniform images may be equal by chance
-        raise BadOption(f"{known} of {n} images of '{spec}' stand in '{like.name}' itself; name another source for ood")
-    codes = np.unique(groups, return_inverse=True)[1]
-    below = min(0, int(like.groups.min(initial=0))) - 1
-    return Strangers(re_encode(images, like.encoding), below - codes.astype(np.int64), source)
+    specs, parts = _parts(spec, len(rows), seed)
+    images = np.empty((len(rows), *like.image_shape), dtype=np.uint8)
+    groups, source, below = np.empty(len(rows), np.int64), np.empty(len(rows), object), _lowest(like.groups)
+    for one, part in zip(specs, parts, strict=True):
+        found = _of_one(one, rows[part], like, seed if len(specs) == 1 else zlib.crc32(f"{seed} {one}".encode()))
+        images[part], source[part] = found.images, found.source
+        groups[part] = below + found.groups
+        below = groups[part].min(initial=below)
+    return Strangers(images, groups, list(source))
 
 
 def strangers_digest(spec: str) -> str:
-    """sha256, hex, of a data source; `noise` and `photographs`, which are made here, stand for themselves."""
-    return spec if spec in MADE else digest(spec)
+    """Digests of the data sources (sha256, hex), joined by `|`; those that are made here stand for themselves."""
+    return "|".join(one if one in MADE else digest(one) for one in spec.split("|"))
 
 
 @injector(AnomalyType.OOD)
 def out_of_distribution(host: Host, rows: np.ndarray) -> Change:
     """The image becomes a stranger's; the label is random (uniform over all classes), single (one for all) or kept."""
     labels = _labels(host, rows)
-    found = strangers(host.strangers_spec, len(rows), host.samples, host.seed)
+    found = strangers(host.strangers_spec, rows, host.samples, host.seed)
     return Change(labels, found.source, found.images, found.groups)
 
 
@@ -76,12 +81,62 @@ def _labels(host: Host, rows: np.ndarray) -> np.ndarray:
     raise UnknownName("label policy", host.ood_label, LABEL_POLICIES)
 
 
-def _noise(n: int, like: Samples, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def _parts(spec: str, n: int, seed: int) -> tuple[list[str], list[np.ndarray]]:
+    specs = spec.split("|")
+    if len(set(specs)) < len(specs):
+        raise BadOption(f"ood names a source twice: '{spec}'; name each once")
+    order = np.arange(n) if len(specs) == 1 else generator(seed, "sources of strangers").permutation(n)
+    return specs, [np.sort(part) for part in np.array_split(order, len(specs))]
+
+
+def _lowest(groups: np.ndarray) -> int:
+    return min(0, int(groups.min(initial=0)))
+
+
+def _of_one(spec: str, rows: np.ndarray, like: Samples, seed: int) -> Strangers:
+    """Groups count down from -1."""
+    rng = generator(seed, "strangers")
+    if spec in MADE:
+        images, groups, source = MADE[spec](rows, like, rng)
+    else:
+        images, groups, source = _of_source(spec, len(rows), like, rng)
+    known = np.isin(fingerprints(images), fingerprints(each(like.images))).sum()
+    if known > 0.01 * len(rows):  # a few uniform images may be equal by chance
+        raise BadOption(
+            f"{known} of {len(rows)} images of '{spec}' stand in '{like.name}' itself; name another source for ood"
+        )
+    codes = np.unique(groups, return_inverse=True)[1]
+    return Strangers(re_encode(images, like.encoding), -1 - codes.astype(np.int64), source)
+
+
+def _noise(rows: np.ndarray, like: Samples, rng: np.random.Generator) -> Made:
+    n = len(rows)
     images = rng.integers(0, 256, (n, *like.image_shape), dtype=np.uint8)
     return images, np.arange(n), [f"noise#{number}" for number in range(n)]
 
 
-def _photographs(n: int, like: Samples, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def _shuffled_patches(rows: np.ndarray, like: Samples, rng: np.random.Generator) -> Made:
+    height, width, _ = like.image_shape
+    edges = [np.array_split(np.arange(side), PATCHES) for side in (height, width)]
+    # Parts of one size alone change places: sides that 4 does not divide leave a rim as it is.
+    high, wide = (min(len(edge) for edge in side) for side in edges)
+    images = read(like.images, rows).copy()
+    for image in images:
+        image[: PATCHES * high, : PATCHES * wide] = _shuffled(
+            image[: PATCHES * high, : PATCHES * wide], high, wide, rng
+        )
+    return images, np.arange(len(rows)), [f"shuffled_patches#{number}" for number in like.sample_id[rows]]
+
+
+def _shuffled(image: np.ndarray, high: int, wide: int, rng: np.random.Generator) -> np.ndarray:
+    channels = image.shape[2]
+    parts = image.reshape(PATCHES, high, PATCHES, wide, channels).swapaxes(1, 2).reshape(-1, high, wide, channels)
+    shuffled = parts[rng.permutation(len(parts))].reshape(PATCHES, PATCHES, high, wide, channels)
+    return shuffled.swapaxes(1, 2).reshape(image.shape)
+
+
+def _photographs(rows: np.ndarray, like: Samples, rng: np.random.Generator) -> Made:
+    n = len(rows)
     bunch = load_sample_images()
     names = [str(name).replace("\\", "/").rsplit("/", 1)[-1] for name in bunch.filenames]
     which = rng.integers(len(names), size=n)
@@ -101,7 +156,7 @@ def _patch(photograph: np.ndarray, shape: tuple[int, int, int], rng: np.random.G
     return photograph[top : top + rows, left : left + columns]
 
 
-def _of_source(spec: str, n: int, like: Samples, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def _of_source(spec: str, n: int, like: Samples, rng: np.random.Generator) -> Made:
     name = parse(spec).name
     if name not in SOURCES:
         raise UnknownName("source", name, (*SOURCES, *MADE))
@@ -117,4 +172,4 @@ def _of_source(spec: str, n: int, like: Samples, rng: np.random.Generator) -> tu
     return found.images, found.groups, [f"{found.name}#{number}" for number in found.sample_id]
 
 
-MADE = {"noise": _noise, "photographs": _photographs}
+MADE = {"noise": _noise, "photographs": _photographs, "shuffled_patches": _shuffled_patches}
