@@ -1,6 +1,4 @@
-"""One self-contained HTML page."""
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
+"""The report of a study as one self-contained HTML page."""
 
 from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.detection.by_type import most_separating
@@ -9,6 +7,7 @@ from anomaly_mlflow.report.canvas import present
 from anomaly_mlflow.report.content import Report
 from anomaly_mlflow.report.examples import examples, label_name
 from anomaly_mlflow.report.pictures import figure_uri, picture_uri
+from anomaly_mlflow.report.template import template
 
 __all__ = ["render"]
 
@@ -17,7 +16,7 @@ EXAMPLES = 8
 
 def render(report: Report) -> str:
     """The page as text: no script, no outside address, all text escaped, pictures as data URIs."""
-    return _template().render(
+    return template("report.html.j2").render(
         report=report,
         palette=palette,
         types=report.explanation.types,
@@ -33,17 +32,6 @@ def render(report: Report) -> str:
         figure=_figures(report),
         bars={kind: figure_uri(figures.shap_bars(report.explanation, kind)) for kind in _known(report)},
     )
-
-
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("anomaly_mlflow", "report"),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2")
 
 
 def _known(report: Report) -> list[AnomalyType]:
