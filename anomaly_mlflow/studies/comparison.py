@@ -1,7 +1,8 @@
 """Held-out scores of several arms on one pair of types, over the same folds."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -30,8 +31,17 @@ class Comparison:
 
     def auroc(self, arms: Sequence[Arm]) -> Measure:
         """Fold-stratified AUROC of one arm, or of the first less that of the second."""
-        measures = [auroc_of(self.probability[arm.name], self.positive, self.fold) for arm in arms]
+        measures = [self.auroc_of_arm(arm.name) for arm in arms]
         return difference_of(*measures) if len(measures) == 2 else measures[0]
+
+    def auroc_of_arm(self, name: str) -> Measure:
+        """Fold-stratified AUROC of the arm of this name."""
+        return auroc_of(self.probability[name], self.positive, self.fold)
+
+    def of_seed(self, number: int) -> Self:
+        """The same comparison with one of its seeds alone."""
+        alone = {name: probability[[number]] for name, probability in self.probability.items()}
+        return replace(self, probability=alone)
 
     def rates(self, arm: Arm) -> Measure:
         """Precision, recall and F1 of calling positive what has probability .5 or more."""

@@ -10,11 +10,11 @@ import pandas as pd
 from anomaly_mlflow.detection.statistics import Interval, interval
 from anomaly_mlflow.detection.table import join
 from anomaly_mlflow.errors import BadData
-from anomaly_mlflow.studies.base import Arm, Claim, Part, overall, part_verdict
+from anomaly_mlflow.studies.base import Arm, Claim, Part, arms_of, overall, part_verdict
 from anomaly_mlflow.studies.claims import CLAIMS
 from anomaly_mlflow.studies.comparison import Comparison, compare
 
-__all__ = ["COLUMNS", "headline", "judge", "verdict_lines"]
+__all__ = ["COLUMNS", "headline", "joined", "judge", "verdict_lines"]
 
 COLUMNS = ["claim", "arm", "metric", "value", "low", "high", "n", "verdict"]
 RATES = ("auroc", "precision", "recall", "f1")
@@ -22,9 +22,15 @@ Resample = Callable[..., list[Interval]]
 
 
 def judge(
-    features_list: Sequence[pd.DataFrame], ledger: pd.DataFrame, groups: np.ndarray, *, seed: int = 0, draws: int = 2000
+    features_list: Sequence[pd.DataFrame],
+    ledger: pd.DataFrame,
+    groups: np.ndarray,
+    *,
+    seed: int = 0,
+    draws: int = 2000,
+    claims: Sequence[Claim] = CLAIMS,
 ) -> pd.DataFrame:
-    """Verdicts on H1, H2 and H3, with all the numbers they rest on.
+    """Verdicts on H1, H2 and H3, or on some of them, with all the numbers they rest on.
 
     features_list: one table per seed of the noisy model; groups: int64 (n,), in the order of the ledger, rows of one
     source share a number. Each arm is a logistic regression on its signals, scored on held-out rows
@@ -43,13 +49,18 @@ def judge(
     groups of either type the value stands, low and high are NaN, and the part is undecided.
     Raises Leakage and BadData as `join` and `matrix` do.
     """
+    tables, resample = joined(features_list, ledger, groups), partial(interval, draws=draws, seed=seed)
+    rows = [row for claim in claims for row in _claim_rows(claim, tables, np.asarray(groups), seed, resample)]
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"n": np.int64})
+
+
+def joined(features_list: Sequence[pd.DataFrame], ledger: pd.DataFrame, groups: np.ndarray) -> list[pd.DataFrame]:
+    """Each feature table beside the ledger. Raises BadData where tables or groups are missing, and as `join` does."""
     if not len(features_list):
         raise BadData("no feature table given; extract the features of at least one noisy model")
     if len(groups) != len(ledger):
         raise BadData(f"{len(groups)} groups for {len(ledger)} ledger rows; give one group per row")
-    tables = [join(frame, ledger) for frame in features_list]
-    rows = [row for claim in CLAIMS for row in _claim_rows(claim, tables, np.asarray(groups), seed, draws)]
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"n": np.int64})
+    return [join(frame, ledger) for frame in features_list]
 
 
 def headline(frame: pd.DataFrame) -> pd.DataFrame:
@@ -69,10 +80,9 @@ def verdict_lines(frame: pd.DataFrame) -> str:
 
 
 def _claim_rows(
-    claim: Claim, tables: list[pd.DataFrame], groups: np.ndarray, seed: int, draws: int
+    claim: Claim, tables: list[pd.DataFrame], groups: np.ndarray, seed: int, resample: Resample
 ) -> Iterator[tuple[Any, ...]]:
-    resample = partial(interval, draws=draws, seed=seed)
-    arms = _arms(claim)
+    arms = arms_of(claim)
     compared = {part.comparison: compare(tables, groups, part, arms[part.comparison], seed) for part in claim.parts}
     found = [_part_interval(part, compared[part.comparison], resample) for part in claim.parts]
     verdicts = [part_verdict(part, ends) for part, ends in zip(claim.parts, found, strict=True)]
@@ -95,15 +105,6 @@ def _row(claim: Claim, arm: str, metric: str, ends: Interval | None, n: int, ver
 
 def _ends(low: float, high: float) -> str:
     return "too few sources" if np.isnan(low) else f"[{low:.3f}, {high:.3f}]"
-
-
-def _arms(claim: Claim) -> dict[str, list[Arm]]:
-    """The arms that each pair of types needs, each once."""
-    needed: dict[str, list[Arm]] = {}
-    for part in claim.parts:
-        known = needed.setdefault(part.comparison, [])
-        known.extend(arm for arm in part.arms if arm not in known)
-    return needed
 
 
 def _size(comparison: Comparison | None) -> int:
