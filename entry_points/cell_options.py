@@ -35,7 +35,7 @@ def scaled(options: dict) -> dict:
 
 
 def cells_of(options: dict) -> list[Cell]:
-    """The first cell (as asked, where that is not the primary one), the primary one, and the sensitivity cells chosen."""
+    """The cell as asked, where that is not the primary one, the primary one, and the sensitivity cells chosen."""
     first = [PRIMARY] if is_primary(options) else [AS_ASKED, PRIMARY]
     around = cells_around(options["model"], options["ood"])
     return [*first, *chosen_cells(options["cells"], around)]

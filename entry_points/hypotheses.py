@@ -43,7 +43,7 @@ def check_cells(options: dict) -> None:
 
 @step("hypotheses", own=("cells", "scale"), needs=("judge",), check=check_cells, narrow=lambda options: ())
 def hypotheses(run: Run, options: dict, upstream: Upstream) -> None:
-    """Judge H1, H2 and H3 in the primary cell and around it, one factor at a time; a killed command goes on cell by cell."""
+    """Judge H1, H2, H3 in the primary cell and around it, one factor at a time; if killed, it goes on cell by cell."""
     options = scaled(options)
     cells, judged = cells_of(options), {}
     with tqdm(cells, desc="cells", unit="cell", disable=None) as bar:

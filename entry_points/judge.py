@@ -32,7 +32,7 @@ def check_options(options: dict) -> None:
     check=check_options,
 )
 def judge(run: Run, options: dict, upstream: Upstream) -> None:
-    """Test H1, H2, H3 on held-out rows of one study, with intervals over seeds and source groups, and a verdict each."""
+    """Test H1, H2, H3 on held-out rows of one study, with intervals over seeds and source groups."""
     judged, claims = read_judged(upstream), find_claims(options["claims"])
     table = auroc_by_type(judged.features, judged.ledger)
     run.log_frame(table.reset_index(), "auroc_by_type.csv")

@@ -16,7 +16,7 @@ __all__ = ["check_leaks"]
 
 
 def check_leaks(noise: Run, made: list[Run], features: list[pd.DataFrame], ledger: pd.DataFrame) -> None:
-    """Raises Leakage where hard, wrong or strange rows taught a clean side, or a signal copies what chose the hard rows.
+    """Raises Leakage where rows that are not clean taught a clean side, or a signal copies what chose the hard rows.
 
     made: the runs of extract_features, features: their tables. What their clean sides learnt from is read from the
     files of the models, not from what a step says of itself.

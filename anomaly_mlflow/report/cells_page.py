@@ -17,10 +17,11 @@ RULES = (
     "A claim is supported where its whole interval lies where the claim says, refuted where it lies wholly beyond, and"
     " undecided otherwise. Claims, arms, margins and the primary cell are fixed in the code before any data is seen;"
     " around the primary cell one factor is varied at a time.",
-    "Most of what training dynamics add is seeing the given label: the control arm is uncertainty with the final loss of"
-    " the given label. It is printed beside H3 and has no vote.",
-    "Geometry comes from the clean side, which is trained once for all seeds of the noisy model: cells that concern images"
-    " of no class are judged for H1 alone, with one seed, and no interval of H1 contains the randomness of that training.",
+    "Most of what training dynamics add is seeing the given label: the control arm is uncertainty with the final loss"
+    " of the given label. It is printed beside H3 and has no vote.",
+    "Geometry comes from the clean side, which is trained once for all seeds of the noisy model: cells that concern"
+    " images of no class are judged for H1 alone, with one seed, and no interval of H1 contains the randomness of that"
+    " training.",
 )
 
 

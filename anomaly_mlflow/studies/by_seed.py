@@ -30,8 +30,8 @@ def auroc_by_seed(
     """AUROC of every arm of these claims in every seed, with the 95 % interval over source groups alone.
 
     features_list, training_seeds: a table and its number for each seed of the noisy model; groups: as `judge` takes
-    them. The folds and models are those of `judge`. Columns: claim, arm, metric (`near_miss_vs_hard.auroc`), seed, value,
-    low, high, n; a pair of types with too few rows has no row. Raises as `judge` does.
+    them. The folds and models are those of `judge`. Columns: claim, arm, metric (`near_miss_vs_hard.auroc`), seed,
+    value, low, high, n; a pair of types with too few rows has no row. Raises as `judge` does.
     """
     tables, rows = joined(features_list, ledger, groups), []
     for claim in claims:

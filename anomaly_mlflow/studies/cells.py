@@ -35,8 +35,8 @@ class Cell:
 PRIMARY = Cell(
     "primary",
     "primary",
-    "Hard images are those of the lowest out-of-fold margin, near misses are drawn from all images, class pairs are those"
-    " of the literature where they are known, images of no class bear random labels.",
+    "Hard images are those of the lowest out-of-fold margin, near misses are drawn from all images, class pairs are"
+    " those of the literature where they are known, images of no class bear random labels.",
     {
         "hard_by": "margin",
         "near_miss_from": "any",
