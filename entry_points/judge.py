@@ -16,7 +16,8 @@ from entry_points.step import Upstream, step
 
 def claim_metrics(verdicts: pd.DataFrame) -> dict[str, float]:
     """The measured quantity of each part of a claim, so that the UI compares studies."""
-    parts = verdicts[verdicts["metric"].str.contains("auroc") & verdicts["value"].notna()]
+    single = verdicts["arm"].str.contains(".", regex=False)  # a signal by itself, another one in each study
+    parts = verdicts[verdicts["metric"].str.contains("auroc") & verdicts["value"].notna() & ~single]
     return {f"{row.claim}/{row.arm}.{row.metric}": row.value for row in parts.itertuples()}
 
 

@@ -17,7 +17,7 @@ HOLDS = {
     Verdict.REFUTED: "does not hold in the primary cell: refuted",
     Verdict.UNDECIDED: "is not settled in the primary cell: undecided",
 }
-WORDS = {Verdict.SUPPORTED: "supported", Verdict.REFUTED: "refuted", Verdict.UNDECIDED: "undecided"}
+WORDS = ("supported", "refuted", "undecided")
 
 
 def claim_paragraph(frame: pd.DataFrame, claim: Claim) -> str:
@@ -51,13 +51,20 @@ def part_row(frame: pd.DataFrame, cell: str, claim: Claim, part: Part) -> pd.Ser
 
 
 def _others(verdicts: dict[str, str]) -> str:
-    groups = [(word, [name for name, own in verdicts.items() if own == word]) for word in WORDS.values()]
+    groups = [(word, [name for name, own in verdicts.items() if own == word]) for word in WORDS]
+    if len(verdicts) == 1:
+        ((name, word),) = verdicts.items()
+        return f"In the one sensitivity cell that bears upon it, {name}, it is {word}."
     said = [f"{word} in {len(names)} ({', '.join(names)})" for word, names in groups if names]
     return f"Of the {len(verdicts)} sensitivity cells that bear upon it, it is {_joined(said)}."
 
 
 def _numbers(frame: pd.DataFrame, claim: Claim) -> str:
-    return "; ".join(_number(part, part_row(frame, PRIMARY.name, claim, part)) for part in claim.parts)
+    told = [_number(part, part_row(frame, PRIMARY.name, claim, part)) for part in claim.parts]
+    own = frame[(frame["cell"] == PRIMARY.name) & (frame["claim"] == claim.name) & (frame["seed"] == ALL_SEEDS)]
+    for _, row in own[own["arm"].str.contains(".", regex=False)].iterrows():
+        told.append(f"the strongest single signal there, {row['arm']}: AUROC {row['value']:.3f}, {_ends(row)}")
+    return "; ".join(told)
 
 
 def _number(part: Part, row: pd.Series | None) -> str:
@@ -65,12 +72,12 @@ def _number(part: Part, row: pd.Series | None) -> str:
     if row is None or np.isnan(row["value"]):
         return f"{what}: too few rows or sources to say"
     value = f"AUROC {row['value']:.3f}" if len(part.arms) == 1 else f"AUROC {row['value']:+.3f}"
-    ends = (
-        "no interval"
-        if np.isnan(row["low"])
-        else f"{100 * part.level:.0f} % interval {row['low']:.3f} to {row['high']:.3f}"
-    )
-    return f"{what}: {value}, {ends}{'' if part.decides else ', without a vote'}"
+    vote = row["verdict"] if part.decides else "without a vote"
+    return f"{what}: {value}, {100 * part.level:.0f} % interval {_ends(row)}, {vote}"
+
+
+def _ends(row: pd.Series) -> str:
+    return "unknown for want of sources" if np.isnan(row["low"]) else f"{row['low']:.3f} to {row['high']:.3f}"
 
 
 def _joined(parts: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """H1, H2 and H3 put to the data."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,15 +10,15 @@ import pandas as pd
 from anomaly_mlflow.detection.statistics import Interval, interval
 from anomaly_mlflow.detection.table import join
 from anomaly_mlflow.errors import BadData
-from anomaly_mlflow.studies.base import Arm, Claim, Part, arms_of, overall, part_verdict
+from anomaly_mlflow.studies.base import Arm, Claim, arms_of, overall
 from anomaly_mlflow.studies.claims import CLAIMS
 from anomaly_mlflow.studies.comparison import Comparison, compare
+from anomaly_mlflow.studies.decisions import Resample, decide
 
 __all__ = ["COLUMNS", "headline", "joined", "judge", "verdict_lines"]
 
 COLUMNS = ["claim", "arm", "metric", "value", "low", "high", "n", "verdict"]
 RATES = ("auroc", "precision", "recall", "f1")
-Resample = Callable[..., list[Interval]]
 
 
 def judge(
@@ -38,7 +38,8 @@ def judge(
 
     Columns: claim, arm, metric, value, low, high, n, verdict. Per claim three kinds of rows, in this order:
     its parts (metric `near_miss_vs_hard.auroc` or `.auroc_difference`; interval at the level of the part; verdict by
-    the rule in `studies.base`, empty for the comparison with the control arm, which has no vote);
+    `studies.decisions.decide`, empty for the comparison with the control arm, which has no vote), one that claims
+    equivalence followed by the signal of its arm that tells the types apart best by itself (arm = its column);
     a description of each arm (`.auroc` where it is no part, `.precision`, `.recall`, `.f1` at probability .5; 95 %
     intervals; verdict empty);
     the claim whole (arm `all`, metric `verdict`, n = that of its smallest part).
@@ -70,12 +71,12 @@ def headline(frame: pd.DataFrame) -> pd.DataFrame:
 
 def verdict_lines(frame: pd.DataFrame) -> str:
     """The frame of `judge` as a text table for the terminal."""
-    lines = [f"{'claim':<6}{'arm':<26}{'metric':<37}{'value':>6}  {'interval':<17}{'n':>6}  verdict"]
+    lines = [f"{'claim':<6}{'arm':<32}{'metric':<37}{'value':>6}  {'interval':<17}{'n':>6}  verdict"]
     for row in frame.itertuples():
         value = "" if np.isnan(row.value) else f"{row.value:.3f}"
         ends = "" if np.isnan(row.value) else _ends(row.low, row.high)
         verdict = str(row.verdict).upper() if row.metric == "verdict" else row.verdict
-        lines.append(f"{row.claim:<6}{row.arm:<26}{row.metric:<37}{value:>6}  {ends:<17}{row.n:>6}  {verdict}".rstrip())
+        lines.append(f"{row.claim:<6}{row.arm:<32}{row.metric:<37}{value:>6}  {ends:<17}{row.n:>6}  {verdict}".rstrip())
     return "\n".join(lines)
 
 
@@ -84,17 +85,18 @@ def _claim_rows(
 ) -> Iterator[tuple[Any, ...]]:
     arms = arms_of(claim)
     compared = {part.comparison: compare(tables, groups, part, arms[part.comparison], seed) for part in claim.parts}
-    found = [_part_interval(part, compared[part.comparison], resample) for part in claim.parts]
-    verdicts = [part_verdict(part, ends) for part, ends in zip(claim.parts, found, strict=True)]
+    found = [decide(part, compared[part.comparison], resample) for part in claim.parts]
     sizes = [_size(compared[part.comparison]) for part in claim.parts]
-    for part, ends, verdict, n in zip(claim.parts, found, verdicts, sizes, strict=True):
-        yield _row(claim, part.arm, part.metric, ends, n, str(verdict) if part.decides else "")
+    for part, decision, n in zip(claim.parts, found, sizes, strict=True):
+        yield _row(claim, part.arm, part.metric, decision.interval, n, str(decision.verdict) if part.decides else "")
+        if decision.farthest:
+            yield _row(claim, decision.farthest, part.metric, decision.farthest_interval, n)
     for pair, comparison in compared.items():
         for arm in arms[pair]:
             for metric, ends in _description(claim, pair, arm, comparison, resample):
                 yield _row(claim, arm.name, metric, ends, _size(comparison))
     deciding = [position for position, part in enumerate(claim.parts) if part.decides]
-    whole = overall(verdicts[position] for position in deciding)
+    whole = overall(found[position].verdict for position in deciding)
     yield _row(claim, "all", "verdict", None, min(sizes[position] for position in deciding), str(whole))
 
 
@@ -109,12 +111,6 @@ def _ends(low: float, high: float) -> str:
 
 def _size(comparison: Comparison | None) -> int:
     return 0 if comparison is None else len(comparison.positive)
-
-
-def _part_interval(part: Part, comparison: Comparison | None, resample: Resample) -> Interval | None:
-    if comparison is None:
-        return None
-    return resample(comparison.auroc(part.arms), comparison.positive, comparison.groups, level=part.level)[0]
 
 
 def _description(

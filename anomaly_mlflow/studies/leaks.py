@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 
 from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.detection.table import signal_columns
@@ -50,8 +51,14 @@ def check_selector(features: pd.DataFrame, sample_id: np.ndarray, margin: np.nda
     known = pd.Series(margin, index=sample_id).reindex(features["sample_id"])
     if known.isna().any():
         raise BadData("the model that chose the hard rows judged other samples; name runs of one study")
+    ranks = _standardised(rankdata(known))
     columns = signal_columns(features)
-    correlation = features[columns].reset_index(drop=True).corrwith(known.reset_index(drop=True), method="spearman")
-    copies = [name for name in columns if abs(correlation[name]) >= COPY]
+    copies = [name for name in columns if abs(np.mean(ranks * _standardised(rankdata(features[name])))) >= COPY]
     if copies:
         raise Leakage(f"{copies[0]} repeats the margin that chose the hard rows; no signal may come from that model")
+
+
+def _standardised(ranks: np.ndarray) -> np.ndarray:
+    """Mean 0 and variance 1; all 0 where all are equal."""
+    centred = ranks - ranks.mean()
+    return centred / (centred.std() or 1.0)
