@@ -4,7 +4,8 @@ A measure holds scores of shape (seeds, n): one row per seed of the noisy model,
 resamples the seeds (one fewer than there are, with replacement, where there are several: as many would make their
 variance too small by 1 / seeds, McCarthy and Snowden 1985), then within each class the groups; a row comes along as
 often as its group, for rows of one source are no independent witnesses (Field and Welsh 2007, Bootstrapping clustered
-data, JRSS B). A group with rows of both classes is drawn for each class by itself: where these are alike, the interval is too wide rather than too narrow.
+data, JRSS B). A group with rows of both classes is drawn for each class by itself: where these are alike, the interval
+is too wide rather than too narrow.
 Groups are crossed with seeds, so one draw of groups serves all seeds: drawing them anew for each seed would make
 intervals too narrow (Owen 2007, The pigeonhole bootstrap, Annals of Applied Statistics). Models are not refitted: the
 interval is that of the held-out scores.
