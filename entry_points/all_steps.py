@@ -6,6 +6,7 @@ from entry_points import (  # noqa: F401
     extract_features,
     generate_noise,
     hypotheses,
+    judge,
     main,
     train_baseline,
     train_clean,

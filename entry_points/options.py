@@ -234,6 +234,19 @@ _DECLARED = [
         "A recording of another training loop, a folder or the id of a run: what it alone tells, in place of all steps before.",
     ),
     _option("draws", click.IntRange(100, 1_000_000), 2000, "Bootstrap draws of the intervals."),
+    _option("claims", click.STRING, "all", "Claims to judge, separated by commas: H1,H2,H3; all: every one."),
+    _option(
+        "cells",
+        click.STRING,
+        "all",
+        "Sensitivity cells beside the primary one, which is always judged, separated by commas; all: every one.",
+    ),
+    _option(
+        "scale",
+        click.Choice(["full", "small"]),
+        "full",
+        "small: few images, epochs, folds, seeds and draws where no value was typed, to see it work within a minute.",
+    ),
     _option("device", click.STRING, "auto", "Where to train: auto, cpu, cuda."),
     _option("jobs", _Auto(_count), "auto", "Trainings side by side, one thread each; auto: one a core, one on a GPU."),
     _option(

@@ -1,9 +1,11 @@
 """Bootstrap intervals over seeds and source groups, and the rules that read an interval.
 
 A measure holds scores of shape (seeds, n): one row per seed of the noisy model, the same samples in every row. A draw
-resamples the seeds, then within each class the groups; a row comes along as often as its group, for rows of one source
-are no independent witnesses (Field and Welsh 2007, Bootstrapping clustered data, JRSS B). A group with rows of both
-classes is drawn for each class by itself: where these are alike, the interval is too wide rather than too narrow.
+resamples the seeds (one fewer than there are, with replacement, where there are several: as many would make their
+variance too small by 1 / seeds, McCarthy and Snowden 1985), then within each class the groups; a row comes along as
+often as its group, for rows of one source are no independent witnesses (Field and Welsh 2007, Bootstrapping clustered
+data, JRSS B). A group with rows of both classes is drawn for each class by itself: where these are alike, the interval
+is too wide rather than too narrow.
 Groups are crossed with seeds, so one draw of groups serves all seeds: drawing them anew for each seed would make
 intervals too narrow (Owen 2007, The pigeonhole bootstrap, Annals of Applied Statistics). Models are not refitted: the
 interval is that of the held-out scores.
@@ -104,13 +106,15 @@ def _row_weights(
         yield weights
 
 
-def _multiplicities(draws: int, n: int, generator: np.random.Generator) -> np.ndarray:
-    picked = generator.integers(0, n, (draws, n)) + n * np.arange(draws)[:, None]
+def _multiplicities(draws: int, n: int, generator: np.random.Generator, size: int | None = None) -> np.ndarray:
+    """How often each of n is among `size` (by default n) drawn with replacement, int64 (draws, n)."""
+    picked = generator.integers(0, n, (draws, n if size is None else size)) + n * np.arange(draws)[:, None]
     return np.bincount(picked.ravel(), minlength=draws * n).reshape(draws, n)
 
 
 def _over_seeds(values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """(draws, seeds, ...) -> (draws, ...): the mean over seeds drawn with replacement."""
     draws, seeds = values.shape[:2]
-    weights = _multiplicities(draws, seeds, generator) / seeds
+    size = max(1, seeds - 1)
+    weights = _multiplicities(draws, seeds, generator, size) / size
     return np.einsum("ds,ds...->d...", weights, values)

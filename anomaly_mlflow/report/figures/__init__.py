@@ -1,11 +1,13 @@
 """Figures: matplotlib Figure objects, drawn without pyplot and its global state."""
 
+from anomaly_mlflow.report.figures.cells import cells_plot
 from anomaly_mlflow.report.figures.shapley import shap_bars, shap_beeswarm
 from anomaly_mlflow.report.figures.signals import distributions
 from anomaly_mlflow.report.figures.training import test_accuracy, training_curves
 from anomaly_mlflow.report.figures.verdicts import verdict_plot
 
 __all__ = [
+    "cells_plot",
     "distributions",
     "shap_bars",
     "shap_beeswarm",
