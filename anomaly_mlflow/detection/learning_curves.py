@@ -19,8 +19,8 @@ from anomaly_mlflow.training.folds import side_by_side
 __all__ = ["SIZES", "learning_curves"]
 
 SIZES = (10, 25, 50, 100, 200, 400, 800, 1600)
-REPEATS = 10
-MOST_ROWS = 4000
+REPEATS = 5
+MOST_ROWS = 2000
 COLUMNS = ["task", "detector", "anomalies", "measure", "value", "low", "high", "repeats"]
 
 
@@ -28,8 +28,8 @@ def learning_curves(tasks: Mapping[str, Labelled], *, seed: int = 0, jobs: int =
     """AUROC and F1 on held-out rows against the number of labelled anomalies, for every detector and task.
 
     Each repeat holds out one fold of whole groups (they take turns), and learns from so many anomalies of the others,
-    drawn anew, with negatives in proportion (of more than 4000 rows, fewer negatives). Parameters are the detector's
-    own; the threshold is that of the best F1 in inner folds of the labelled rows. Mean over 10 repeats and 95 %
+    drawn anew, with negatives in proportion (of more than 2000 rows, fewer negatives). Parameters are the detector's
+    own; the threshold is that of the best F1 in inner folds of the labelled rows. Mean over 5 repeats and 95 %
     interval by Student's t: repeats share rows, so it is rather too narrow. Columns: task, detector, anomalies,
     measure, value, low, high, repeats. Sizes beyond the anomalies of a training side are left out.
     """

@@ -38,13 +38,8 @@ def scoreboard(
     cell that is there is read. jobs: cells side by side. Columns: task, arm, detector, measure, value, low, high,
     positives, negatives. A task of too few rows or groups to hold some out stands with NaN.
     """
-    cells = [
-        (task, arm, data.only(columns), detector)
-        for task, data in tasks.items()
-        for arm, columns in arms.items()
-        for detector in DETECTORS
-        if data.only(columns).columns
-    ]
+    sides = [(task, arm, data.only(columns)) for task, data in tasks.items() for arm, columns in arms.items()]
+    cells = [(*side, detector) for side in sides if side[2].columns for detector in DETECTORS]
     frames = []
     for frame in side_by_side([delayed(_cell)(*cell, seed, draws, folder) for cell in cells], jobs):
         frames.append(frame)
