@@ -1,12 +1,14 @@
 """Importing this module fills STEPS."""
 
 from entry_points import (  # noqa: F401
+    detect,
     explain,
     export,
     extract_features,
     generate_noise,
     hypotheses,
     main,
+    sweep,
     train_baseline,
     train_clean,
     train_folds,

@@ -6,11 +6,11 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from anomaly_mlflow.detection.detectors import fit_detector
+from anomaly_mlflow.detection.labelled import Labelled
 from anomaly_mlflow.detection.measures import Measure, auroc_of, average_precision_of, difference_of, rates_of, together
 from anomaly_mlflow.detection.nested import probability_of
 from anomaly_mlflow.detection.search_space import Candidate
 from anomaly_mlflow.detection.statistics import Interval, exceeds, interval
-from anomaly_mlflow.detection.tasks import Labelled
 
 __all__ = ["MEASURES", "Fitted", "Outcome", "compare", "refit"]
 

@@ -22,8 +22,8 @@ def logistic_regression() -> Pipeline:
 def folds(positive: np.ndarray, groups: np.ndarray, seed: int, most: int = FOLDS) -> np.ndarray:
     """int64 (n,): the fold in which each row is held out; stratified by class, no group on two sides.
 
-    positive: bool (n,); groups: int64 (n,), rows of one source or duplicate group share a number. So many folds at most,
-    fewer where a class has fewer groups: a fold without positives has no pair to put in order.
+    positive: bool (n,); groups: int64 (n,), rows of one source or duplicate group share a number. So many
+    folds at most, fewer where a class has fewer groups: a fold without positives has no pair to put in order.
     Raises BadData where a class has under 4 rows or a single group, or the groups leave a training side without a
     class or no fold with both.
     """

@@ -10,9 +10,9 @@ from sklearn.metrics import f1_score
 
 from anomaly_mlflow.detection.classifiers import folds
 from anomaly_mlflow.detection.detectors import DETECTORS, fit_detector
+from anomaly_mlflow.detection.labelled import Labelled
 from anomaly_mlflow.detection.measures import auroc
 from anomaly_mlflow.detection.nested import best_threshold, probability_of
-from anomaly_mlflow.detection.tasks import Labelled
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.training.folds import side_by_side
 

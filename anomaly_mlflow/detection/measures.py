@@ -1,4 +1,4 @@
-"""AUROC, average precision, precision, recall and F1 as functions of row weights, so that one pass serves all bootstrap draws.
+"""AUROC, average precision, precision, recall and F1 as functions of row weights: one pass serves all bootstrap draws.
 
 A measure maps weights (draws, n) to values (draws, seeds) or (draws, seeds, quantities); weights of one give the plain
 value. Scores are (seeds, n): one row per seed of the noisy model, the same samples in the same order in every row.

@@ -9,8 +9,8 @@ from sklearn.pipeline import Pipeline
 
 from anomaly_mlflow.detection.classifiers import folds
 from anomaly_mlflow.detection.detectors import find_detector, fit_detector, thin
+from anomaly_mlflow.detection.labelled import Labelled
 from anomaly_mlflow.detection.measures import auroc_of
-from anomaly_mlflow.detection.tasks import Labelled
 
 __all__ = ["HeldOut", "best_threshold", "choose", "nested", "probability_of"]
 

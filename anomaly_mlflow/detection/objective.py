@@ -9,9 +9,9 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from anomaly_mlflow.detection.classifiers import folds
 from anomaly_mlflow.detection.detectors import fit_detector
+from anomaly_mlflow.detection.labelled import Labelled
 from anomaly_mlflow.detection.nested import probability_of
 from anomaly_mlflow.detection.search_space import Candidate, families_of, suggest
-from anomaly_mlflow.detection.tasks import Labelled
 from anomaly_mlflow.errors import BadData
 
 __all__ = ["Development", "objective", "put_aside"]

@@ -27,7 +27,7 @@ _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, ImportE
 
 
 def save_detector(fitted: Fitted, folder: Path) -> None:
-    """Write `detector.skops` and `detector.json` (columns, threshold, types). Raises BadData on a type not in TRUSTED."""
+    """Write `detector.skops` and `detector.json` (columns, threshold, types). Raises BadData on other types."""
     folder.mkdir(parents=True, exist_ok=True)
     skops.io.dump(fitted.model, folder / MODEL_FILE)
     types = sorted(skops.io.get_untrusted_types(file=folder / MODEL_FILE))
@@ -47,7 +47,9 @@ def load_detector(folder: Path) -> Fitted:
     except UntrustedTypesFoundException as error:
         raise BadData(f"{folder} holds types that no detector consists of, and is not loaded: {error}") from None
     except _UNREADABLE as error:
-        raise BadData(f"the detector in {folder} cannot be read ({str(error).splitlines()[:1]}); save it again") from None
+        raise BadData(
+            f"the detector in {folder} cannot be read ({str(error).splitlines()[:1]}); save it again"
+        ) from None
     return Fitted(model, columns, threshold)
 
 

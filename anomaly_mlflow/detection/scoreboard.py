@@ -9,10 +9,10 @@ from joblib import delayed
 
 from anomaly_mlflow.detection.classifiers import folds
 from anomaly_mlflow.detection.detectors import DETECTORS
+from anomaly_mlflow.detection.labelled import Labelled
 from anomaly_mlflow.detection.measures import auroc_of, average_precision_of, rates_of, together
 from anomaly_mlflow.detection.nested import nested
 from anomaly_mlflow.detection.statistics import interval
-from anomaly_mlflow.detection.tasks import Labelled
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.training.folds import side_by_side
 

@@ -52,7 +52,9 @@ def candidate(chosen: Mapping[str, object]) -> Candidate:
     """The candidate that these parameters of a trial mean."""
     name = str(chosen["detector"])
     own = {key.removeprefix(f"{name}."): value for key, value in chosen.items() if key.startswith(f"{name}.")}
-    families = tuple(key.removeprefix("family.") for key, value in chosen.items() if key.startswith("family.") and value)
+    families = tuple(
+        key.removeprefix("family.") for key, value in chosen.items() if key.startswith("family.") and value
+    )
     return Candidate(name, own, families, float(chosen["threshold"]))
 
 

@@ -9,7 +9,7 @@ import optuna
 from joblib import delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from optuna.pruners import MedianPruner
-from optuna.samplers import TPESampler
+from optuna.samplers import PartialFixedSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
 from anomaly_mlflow.detection.objective import Development, objective
@@ -67,11 +67,11 @@ def carry_out(place: str, name: str, number: int, begun: dict | None, developmen
     """One trial, from drawing its parameters to its end. begun: what an earlier worker had drawn for it."""
     _quiet()
     sampler = TPESampler(n_startup_trials=STARTUP, constant_liar=True, seed=_seed(development.seed, number))
+    fixed = begun or (default_parameters(families_of(development.data.columns)) if number == 0 else {})
+    if fixed:  # not by Optuna's queue, from which another worker could take it
+        sampler = PartialFixedSampler(fixed, sampler)
     pruner = MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=1)
     study = optuna.load_study(study_name=name, storage=open_storage(place), sampler=sampler, pruner=pruner)
-    fixed = begun or (default_parameters(families_of(development.data.columns)) if number == 0 else None)
-    if fixed:
-        study.enqueue_trial(fixed)
     trial = study.ask()
     trial.set_user_attr(NUMBER, number)
     try:

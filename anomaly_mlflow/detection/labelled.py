@@ -1,4 +1,4 @@
-"""Which types a detector is to tell from which."""
+"""The rows that a detector learns from: signals, and which side each row is on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,27 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from anomaly_mlflow.anomalies.types import AnomalyType as T
+from anomaly_mlflow.anomalies.tasks import TASKS
 from anomaly_mlflow.detection.table import join, matrix
 from anomaly_mlflow.errors import BadData, UnknownName
 
-__all__ = ["TASKS", "Labelled", "Task", "labelled"]
-
-
-@dataclass(frozen=True)
-class Task:
-    """Positives against negatives, by their types."""
-
-    positives: tuple[T, ...]
-    negatives: tuple[T, ...]
-
-
-TASKS: dict[str, Task] = {
-    "error": Task((T.NEAR_MISS, T.GROSS, T.RANDOM_FLIP, T.HUMAN_ERROR, T.OOD), (T.CLEAN, T.HARD)),
-    "near_miss_vs_hard": Task((T.NEAR_MISS,), (T.HARD,)),
-    "gross_vs_clean": Task((T.GROSS,), (T.CLEAN,)),
-    "ood_vs_clean": Task((T.OOD,), (T.CLEAN,)),
-}
+__all__ = ["Labelled", "labelled"]
 
 
 @dataclass(frozen=True)
