@@ -6,9 +6,10 @@ from tqdm import tqdm
 
 from anomaly_mlflow.anomalies.tasks import TASKS
 from anomaly_mlflow.detection.detectors import DETECTORS
-from anomaly_mlflow.detection.labelled import Labelled, labelled
+from anomaly_mlflow.detection.labelled import Labelled
 from anomaly_mlflow.detection.learning_curves import learning_curves
 from anomaly_mlflow.detection.scoreboard import MEASURES, scoreboard
+from anomaly_mlflow.detection.task_rows import labelled
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.report.figures import detector_plot, learning_curve_plot
 from anomaly_mlflow.report.page import Section, render_page

@@ -9,11 +9,12 @@ import pandas as pd
 from tqdm import tqdm
 
 from anomaly_mlflow.detection.champion import MEASURES, Fitted, Outcome, compare, refit
-from anomaly_mlflow.detection.labelled import Labelled, labelled
+from anomaly_mlflow.detection.labelled import Labelled
 from anomaly_mlflow.detection.objective import Development, put_aside
 from anomaly_mlflow.detection.saved import save_detector
 from anomaly_mlflow.detection.search_space import Candidate, candidate, default_parameters, families_of
 from anomaly_mlflow.detection.sweep import sweep as search
+from anomaly_mlflow.detection.task_rows import labelled
 from anomaly_mlflow.detection.trials import finished
 from anomaly_mlflow.report.figures import trial_figures
 from anomaly_mlflow.report.model_card import model_card
@@ -24,8 +25,7 @@ from anomaly_mlflow.tracking.trial_runs import TrialRuns
 from entry_points.environment import environment
 from entry_points.judged import read_judged
 from entry_points.options import as_typed
-from entry_points.sample_files import read_samples
-from entry_points.step import STEPS, Upstream, only, step
+from entry_points.step import STEPS, Upstream, step
 from entry_points.work_folder import work_folder
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,7 +44,7 @@ def sweep(run: Run, options: dict, upstream: Upstream) -> None:
     best = refit(chosen, development.data, seed)
     outcome = compare(best, refit(default, development.data, seed), untouched, seed=seed, draws=options["draws"])
     table = _outcome_table(outcome)
-    name = f"detector-{read_samples(only(upstream, 'generate_noise'))[0].name}-{options['model']}".replace(":", "-")
+    name = _name(upstream)
     facts = _facts(options, data, development, untouched)
     card = model_card(name, options["target"], chosen, outcome, {**facts, "run": run.link})
     _publish(run, name, best, card, outcome, untouched)
@@ -79,6 +79,12 @@ def _search(run: Run, options: dict, development: Development) -> optuna.Study:
             workers=options["workers"],
             on_trial=note,
         )
+
+
+def _name(upstream: Upstream) -> str:
+    """`detector-<dataset>-<model>`, after the registered model whose signals these are."""
+    noisy = Run(upstream["extract_features"][0].json("upstream.json")["train_noisy"][0])
+    return f"detector-{noisy.tags['anomaly.model'].split('/')[1].removeprefix('noisy-')}"
 
 
 def _publish(run: Run, name: str, best: Fitted, card: str, outcome: Outcome, untouched: Labelled) -> None:

@@ -152,7 +152,7 @@ def fit_detector(
 
 
 def thin(positive: np.ndarray, rows: int | None, seed: int) -> np.ndarray:
-    """int64 (at most about `rows`,): positions of a stratified part, ascending; 20 or more of each class if there are."""
+    """int64 (at most about `rows`,): positions of a stratified part, ascending; 20 or more of each class."""
     if rows is None or len(positive) <= rows:
         return np.arange(len(positive))
     generator = np.random.default_rng(seed)

@@ -1,20 +1,15 @@
 """A search for the best detector by Optuna: several workers, exactly so many trials, resumed after any death."""
 
-import logging
-import warnings
 from collections.abc import Callable
 
-import numpy as np
 import optuna
 from joblib import delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
-from optuna.pruners import MedianPruner
-from optuna.samplers import PartialFixedSampler, TPESampler
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
-from anomaly_mlflow.detection.objective import Development, objective
-from anomaly_mlflow.detection.search_space import default_parameters, families_of
-from anomaly_mlflow.detection.trials import NUMBER, fail_unfinished, finished, mend_journal, open_storage
+from anomaly_mlflow.detection.objective import Development
+from anomaly_mlflow.detection.trial import carry_out, quiet
+from anomaly_mlflow.detection.trials import fail_unfinished, finished, mend_journal, open_storage
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.training.folds import side_by_side
 
@@ -24,7 +19,6 @@ OnTrial = Callable[[int, FrozenTrial], object]
 """Takes the number of a finished trial in the sweep, from 0, and the trial."""
 
 MOST_DEATHS = 3
-STARTUP = 10
 
 
 def sweep(
@@ -40,7 +34,7 @@ def sweep(
     another their results in the order in which they happen to finish.
     One process alone may work on a study. Raises ServerUnavailable, and BadData where workers die again and again.
     """
-    _quiet()
+    quiet()
     mend_journal(place)
     storage = open_storage(place)
     study = optuna.create_study(study_name=name, storage=storage, direction="maximize", load_if_exists=True)
@@ -63,36 +57,7 @@ def sweep(
             mend_journal(place)
 
 
-def carry_out(place: str, name: str, number: int, begun: dict | None, development: Development) -> None:
-    """One trial, from drawing its parameters to its end. begun: what an earlier worker had drawn for it."""
-    _quiet()
-    sampler = TPESampler(n_startup_trials=STARTUP, constant_liar=True, seed=_seed(development.seed, number))
-    fixed = begun or (default_parameters(families_of(development.data.columns)) if number == 0 else {})
-    if fixed:  # not by Optuna's queue, from which another worker could take it
-        sampler = PartialFixedSampler(fixed, sampler)
-    pruner = MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=1)
-    study = optuna.load_study(study_name=name, storage=open_storage(place), sampler=sampler, pruner=pruner)
-    trial = study.ask()
-    trial.set_user_attr(NUMBER, number)
-    try:
-        value = objective(trial, development)
-    except optuna.TrialPruned:
-        study.tell(trial, state=TrialState.PRUNED)
-    else:
-        study.tell(trial, value)
-
-
 def _tell(done: dict[int, FrozenTrial], told: set[int], on_trial: OnTrial) -> None:
     for number in sorted(done.keys() - told):
         on_trial(number, done[number])
         told.add(number)
-
-
-def _seed(seed: int, number: int) -> int:
-    # Each trial has a sampler of its own: with one seed for all, all would draw the same.
-    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
-
-
-def _quiet() -> None:
-    optuna.logging.set_verbosity(logging.WARNING)
-    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
