@@ -47,9 +47,8 @@ def load_detector(folder: Path) -> Fitted:
     except UntrustedTypesFoundException as error:
         raise BadData(f"{folder} holds types that no detector consists of, and is not loaded: {error}") from None
     except _UNREADABLE as error:
-        raise BadData(
-            f"the detector in {folder} cannot be read ({str(error).splitlines()[:1]}); save it again"
-        ) from None
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise BadData(f"the detector in {folder} cannot be read ({first}); save it again") from None
     return Fitted(model, columns, threshold)
 
 

@@ -2,14 +2,13 @@
 
 import os
 import pickle
-import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import optuna
 import pytest
+from killed_worker import Killed
 from optuna.trial import TrialState
 from planted_tasks import planted
 
@@ -142,22 +141,6 @@ def test_workers_that_die_every_time_end_the_sweep_in_one_line(development, tmp_
     monkeypatch.setattr(module, "carry_out", Killed(tmp_path))
     with pytest.raises(BadData, match="workers of the sweep die again and again; is memory short"):
         carried_out(development, tmp_path, trials=2, workers=2)
-
-
-class Killed:
-    """A trial that kills its worker as long as a path is there; of a file, once."""
-
-    def __init__(self, path):
-        self.path, self.carry_out = Path(path), module.carry_out
-
-    def __call__(self, place, name, number, begun, development):
-        if self.path.exists():
-            study = optuna.load_study(study_name=name, storage=open_storage(place))
-            study.ask().set_user_attr(NUMBER, number)
-            if self.path.is_file():
-                self.path.unlink(missing_ok=True)
-            os.kill(os.getpid(), signal.SIGKILL)
-        self.carry_out(place, name, number, begun, development)
 
 
 def test_a_journal_that_a_dead_process_left_locked_and_torn_is_mended(quick, development, tmp_path):
