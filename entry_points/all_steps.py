@@ -1,6 +1,7 @@
 """Importing this module fills STEPS."""
 
 from entry_points import (  # noqa: F401
+    detect,
     explain,
     export,
     extract_features,
@@ -8,6 +9,7 @@ from entry_points import (  # noqa: F401
     hypotheses,
     judge,
     main,
+    sweep,
     train_baseline,
     train_clean,
     train_folds,

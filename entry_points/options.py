@@ -8,6 +8,7 @@ from anomaly_mlflow.anomalies.conventions import CONVENTIONS
 from anomaly_mlflow.anomalies.difficulty import HARD_BY
 from anomaly_mlflow.anomalies.similarity import TABLES
 from anomaly_mlflow.anomalies.strangers import LABEL_POLICIES
+from anomaly_mlflow.anomalies.tasks import TASKS
 from anomaly_mlflow.data.augment import AUGMENTATIONS
 from anomaly_mlflow.data.sources import SIZES
 from anomaly_mlflow.errors import UnknownName
@@ -55,6 +56,21 @@ class _None(click.ParamType):
         if value == "":
             self.fail("it is empty; write none to leave it out.", param, ctx)
         return None if value in (None, "none") else value
+
+
+class _Storage(_None):
+    """The address of a database without a password, which would be logged, or `none`."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        address = super().convert(value, param, ctx)
+        if address is None:
+            return None
+        user = str(address).partition("://")[2].rpartition("@")[0]
+        if "://" not in str(address):
+            self.fail("it is no address of a database such as postgresql+psycopg://USER@HOST/NAME.", param, ctx)
+        if ":" in user or "password=" in str(address).lower():
+            self.fail("a password in it would be logged; leave it out and set PGPASSWORD.", param, ctx)
+        return address
 
 
 class _Model(click.ParamType):
@@ -247,6 +263,20 @@ _DECLARED = [
         "full",
         "small: few images, epochs, folds, seeds and draws where no value was typed, to see it work within a minute.",
     ),
+    _option("trials", _count, 40, "Trials of the sweep."),
+    _option("workers", _count, 2, "Trials of the sweep side by side, in processes of one thread each."),
+    _option(
+        "target",
+        click.Choice(list(TASKS)),
+        "error",
+        "What the sweep's detector is to find: error (any wrong label or image, against clean and hard ones), or one type against another.",
+    ),
+    _option(
+        "storage",
+        _Storage(),
+        "none",
+        "Database of the sweep's trials, such as postgresql+psycopg://USER@HOST/NAME (password in PGPASSWORD); none: a journal file beside the run.",
+    ),
     _option("device", click.STRING, "auto", "Where to train: auto, cpu, cuda."),
     _option("jobs", _Auto(_count), "auto", "Trainings side by side, one thread each; auto: one a core, one on a GPU."),
     _option(
@@ -278,7 +308,7 @@ OPTIONS: dict[str, click.Option] = {option.name: option for option in _DECLARED}
 
 # These change how a run is carried out, not what comes out: no part of a fingerprint.
 NAMED_RUNS = {"baseline_run", "noise_run", "clean_run", "folds_run", "noisy_run", "features_run"}
-RUNTIME_ONLY = {"device", "jobs", "resume", *NAMED_RUNS}
+RUNTIME_ONLY = {"device", "jobs", "resume", "workers", *NAMED_RUNS}
 
 
 def as_typed(options: dict, names: Iterable[str]) -> dict:

@@ -1,17 +1,22 @@
 """Figures: matplotlib Figure objects, drawn without pyplot and its global state."""
 
 from anomaly_mlflow.report.figures.cells import cells_plot
+from anomaly_mlflow.report.figures.detectors import detector_plot, learning_curve_plot
 from anomaly_mlflow.report.figures.shapley import shap_bars, shap_beeswarm
 from anomaly_mlflow.report.figures.signals import distributions
 from anomaly_mlflow.report.figures.training import test_accuracy, training_curves
+from anomaly_mlflow.report.figures.trials import trial_figures
 from anomaly_mlflow.report.figures.verdicts import verdict_plot
 
 __all__ = [
     "cells_plot",
+    "detector_plot",
     "distributions",
+    "learning_curve_plot",
     "shap_bars",
     "shap_beeswarm",
     "test_accuracy",
     "training_curves",
+    "trial_figures",
     "verdict_plot",
 ]
