@@ -2,7 +2,7 @@
 
 from anomaly_mlflow.anomalies.types import AnomalyType as T
 
-__all__ = ["COLORS", "MEANINGS", "NAMES", "PLURALS", "VERDICT_COLORS"]
+__all__ = ["COLORS", "MEANINGS", "NAMES", "PLURALS", "SINGULARS", "VERDICT_COLORS"]
 
 # Okabe and Ito (2008), told apart also by colour-blind readers.
 COLORS = {
@@ -31,6 +31,15 @@ PLURALS = {
     T.RANDOM_FLIP: "random flips",
     T.OOD: "out-of-distribution images",
     T.HUMAN_ERROR: "human label errors",
+}
+SINGULARS = {
+    T.CLEAN: "a clean image",
+    T.HARD: "a hard image",
+    T.NEAR_MISS: "a near miss",
+    T.GROSS: "a gross error",
+    T.RANDOM_FLIP: "a random flip",
+    T.OOD: "an image of no class",
+    T.HUMAN_ERROR: "a human label error",
 }
 MEANINGS = {
     T.CLEAN: "Nothing was changed.",
