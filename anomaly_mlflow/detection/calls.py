@@ -24,7 +24,7 @@ def call_factors(probability: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """
     factors = np.ones(probability.shape[1])
     for _ in range(ROUNDS):
-        for k in range(len(factors)):
+        for k in np.unique(codes):
             tried = factors[k] * GRID
             scores = [_macro_f1(probability, _with(factors, k, value), codes) for value in tried]
             factors[k] = tried[int(np.argmax(scores))]

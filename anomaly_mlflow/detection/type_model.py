@@ -6,16 +6,17 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import QuantileTransformer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from anomaly_mlflow.detection.calibration import Pool, fit_pool
 from anomaly_mlflow.detection.calls import abstention_threshold, call, call_factors
 from anomaly_mlflow.detection.types import MERGED, TYPES, merge, merge_codes, type_folds
 from anomaly_mlflow.errors import BadData
 
-__all__ = ["TypeModel", "fit_type_model", "type_probabilities"]
+__all__ = ["TypeModel", "fit_type_model", "linear_member", "type_probabilities"]
 
+INNER_FOLDS = 3
 LEAST = 1e-6  # probability of a type that a member cannot know
 
 
@@ -62,14 +63,24 @@ def type_probabilities(model: TypeModel, X: np.ndarray) -> np.ndarray:
     return _in_all_columns(model.pool.probabilities(members), model.classes)
 
 
+def linear_member() -> Pipeline:
+    """Standardised signals into a multinomial logistic regression with a trace of L2 penalty."""
+    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
+
+
 def _fit_members(X: np.ndarray, codes: np.ndarray, seed: int) -> tuple[ClassifierMixin, ...]:
     # No early stopping: its inner validation split would tear groups apart.
     trees = HistGradientBoostingClassifier(
-        max_iter=100, max_leaf_nodes=15, class_weight="balanced", early_stopping=False, random_state=seed
+        learning_rate=0.08,
+        max_iter=80,
+        max_leaf_nodes=8,
+        min_samples_leaf=min(30, 1 + len(X) // 20),
+        l2_regularization=5.0,
+        max_features=0.3,
+        early_stopping=False,
+        random_state=seed,
     )
-    normal = QuantileTransformer(n_quantiles=min(1000, len(X)), output_distribution="normal", random_state=seed)
-    linear = make_pipeline(normal, LogisticRegression(max_iter=300, C=0.1))
-    return linear.fit(X, codes), trees.fit(X, codes)
+    return linear_member().fit(X, codes), trees.fit(X, codes)
 
 
 def _inner_log_probabilities(
@@ -77,7 +88,7 @@ def _inner_log_probabilities(
 ) -> np.ndarray | None:
     """(members, n, classes) of rows that the members did not see; None where no inner folds can be made."""
     try:
-        folds = type_folds(codes, groups, seed + 1)
+        folds = type_folds(codes, groups, seed + 1, INNER_FOLDS)
     except BadData:
         return None
     found = np.empty((2, len(X), len(classes)))

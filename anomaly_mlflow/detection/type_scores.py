@@ -9,7 +9,7 @@ from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.detection.calibration import classwise_error_of, reliability, top_label_error_of
 from anomaly_mlflow.detection.calls import risk_coverage
 from anomaly_mlflow.detection.judge_types import TypeJudgement
-from anomaly_mlflow.detection.measures import Measure, rates_of
+from anomaly_mlflow.detection.measures import Measure
 from anomaly_mlflow.detection.statistics import interval
 from anomaly_mlflow.detection.type_measures import f1_of, macro_f1_of, source_f1_of, source_recall_of
 from anomaly_mlflow.detection.types import MERGED, TYPES, merge, merge_codes, type_codes
@@ -53,9 +53,9 @@ def confusion_table(judged: Sequence[TypeJudgement], ledger: pd.DataFrame, *, me
 
 
 def calibration_table(judged: Sequence[TypeJudgement], ledger: pd.DataFrame) -> pd.DataFrame:
-    """Reliability in 15 bins of equal mass: `seed` (0, 1, ...), `of` (top label, or a type), `probability`, `right`, `n`.
+    """Reliability in 15 bins of equal mass: `seed` (0, 1, ...), `of`, `probability`, `right`, `n`.
 
-    Top label: the highest of all types' probabilities, right where it is the true type's.
+    of: a type, or `top label`: the highest of all types' probabilities, right where it is the true type's.
     """
     codes = type_codes(ledger["anomaly_type"].to_numpy())
     frames = []

@@ -39,14 +39,15 @@ def merge_codes(codes: np.ndarray) -> np.ndarray:
     return _PLACE[codes]
 
 
-def type_folds(codes: np.ndarray, groups: np.ndarray, seed: int) -> list[np.ndarray]:
+def type_folds(codes: np.ndarray, groups: np.ndarray, seed: int, folds: int | None = None) -> list[np.ndarray]:
     """Held-out positions of each fold: stratified by type as far as whole groups allow.
 
-    codes: positions in TYPES, int64 (n,); groups: int64 (n,). Up to five folds, fewer where there are fewer groups.
+    codes: positions in TYPES, int64 (n,); groups: int64 (n,). Up to five folds (or as many
+    as asked), fewer where there are fewer groups.
     A type of few rows or groups is absent from the training side of some fold, which then gives it probability 0.
     Raises BadData where fewer than two types or two groups are present.
     """
-    count = min(FOLDS, len(np.unique(groups)), int(np.bincount(codes).max()))
+    count = min(folds or FOLDS, len(np.unique(groups)), int(np.bincount(codes).max()))
     if len(np.unique(codes)) < 2 or count < 2:
         raise BadData("the type classifier needs at least two types and two source groups; inject anomalies first")
     splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)

@@ -17,7 +17,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "models of other folds are unsure and against the label",
         "models of other folds are sure of the label",
     ),
-    "confident_joint": ("other folds confidently say another class", "no other class is confidently seen by other folds"),
+    "confident_joint": (
+        "other folds confidently say another class",
+        "no other class is confidently seen by other folds",
+    ),
     "loss": ("the trained model finds the label unlikely", "the trained model fits the label"),
     "label_margin": ("the trained model prefers another label", "the trained model prefers this label"),
     "label_rank": ("many classes fit better than the label", "few classes fit better than the label"),
@@ -32,12 +35,18 @@ PHRASES: dict[str, tuple[str, str]] = {
     "label_mahalanobis": ("it lies outside of the spread of its class", "it lies within the spread of its class"),
     "relative_mahalanobis": ("it is nobody's typical member", "it is a typical member of some class"),
     "knn_distance": ("nothing clean resembles it", "clean images resemble it closely"),
-    "knn_disagreement": ("the clean images nearest to it bear other labels", "the clean images nearest share its label"),
+    "knn_disagreement": (
+        "the clean images nearest to it bear other labels",
+        "the clean images nearest share its label",
+    ),
     "local_outlier_factor": ("it lies more alone than its neighbours do", "it lies in a dense neighbourhood"),
     "prototype_distance": ("it is far from what its label usually looks like", "it looks as its label usually does"),
     "prototype_ratio": ("another class is nearer than its own", "no class is nearer than its own"),
     "silhouette": ("it sits better among another class", "it sits best among its own class"),
-    "simplified_silhouette": ("it is nearer to the centre of another class", "it is nearest to the centre of its class"),
+    "simplified_silhouette": (
+        "it is nearer to the centre of another class",
+        "it is nearest to the centre of its class",
+    ),
     # representation
     "fine_alignment": ("it points away from the main direction of its label", "it points the way of its label"),
     "near_duplicate": ("another image is almost the same", "no other image is like it"),

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from anomaly_mlflow.report.canvas import INK, new_figure, tidy
-from anomaly_mlflow.report.words import type_name
+from anomaly_mlflow.report.palette import type_name
 
 __all__ = ["ablation_plot", "confusion_plot", "reliability_plot", "risk_coverage_plot"]
 
