@@ -23,7 +23,7 @@ HEADLINE = ("macro_f1", "macro_f1_six", "calibration_error", "calibration_error_
 
 @step("classify", own=("seed", "seeds", "draws"), needs=("generate_noise", "extract_features"))
 def classify(run: Run, options: dict, upstream: Upstream) -> None:
-    """Classify the types of held-out rows, with calibrated probabilities and abstention; ablate families and signals."""
+    """Classify the types of held-out rows with calibrated probabilities; abstain; ablate families and signals."""
     judged = read_judged(upstream)
     seed, draws, jobs = options["seed"], options["draws"], jobs_of(options)
     types = judged.ledger["anomaly_type"].to_numpy()

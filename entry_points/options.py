@@ -234,6 +234,12 @@ _DECLARED = [
         "A recording of another training loop, a folder or the id of a run: what it alone tells, in place of all steps before.",
     ),
     _option("draws", click.IntRange(100, 1_000_000), 2000, "Bootstrap draws of the intervals."),
+    _option(
+        "detector",
+        click.STRING,
+        "types",
+        "What to explain beside the type classifier: types (nothing), or a registered detector (models:/NAME@champion).",
+    ),
     _option("device", click.STRING, "auto", "Where to train: auto, cpu, cuda."),
     _option("jobs", _Auto(_count), "auto", "Trainings side by side, one thread each; auto: one a core, one on a GPU."),
     _option(

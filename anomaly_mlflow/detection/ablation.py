@@ -28,12 +28,13 @@ def ablation(
 ) -> pd.DataFrame:
     """Families and signals, judged by macro-F1 of the merged types and by AUROC of near misses against hard images.
 
-    columns: `family.signal`; X: float64 (seeds, n, signals); types: names (n,); groups: int64 (n,). One row per variant:
-    `measure` (macro_f1, near_miss_vs_hard), `how`, `what` (family or column), `value`, `low`, `high`, `loss` (value of
-    all signals less this value, positive = it was worth something), `loss_low`, `loss_high` (paired, 95 %, over seeds and
-    groups). how: `all`; `only` one family; `all_but` one family; `permuted` one column of the held-out rows within each
-    fold, without a refit (Breiman 2001, Random forests; Fisher et al. 2019); `dropped` one column, refitted, of the ten
-    that permutation ranks first. Signals that say the same stand in for each other: a small loss is not no worth.
+    columns: `family.signal`; X: float64 (seeds, n, signals); types: names (n,); groups: int64 (n,). One row per
+    variant: `measure` (macro_f1, near_miss_vs_hard), `how`, `what` (family or column), `value`, `low`, `high`, `loss`
+    (value of all signals less this value, positive = it was worth something), `loss_low`, `loss_high` (paired, 95 %,
+    over seeds and groups). how: `all`; `only` one family; `all_but` one family; `permuted` one column of the held-out
+    rows within each fold, without a refit (Breiman 2001, Random forests; Fisher et al. 2019); `dropped` one column,
+    refitted, of the ten that permutation ranks first. Signals that say the same stand in for each other: a small loss
+    does not mean no worth.
     """
     found = []
     for task in filter(None, [type_task(types, groups, seed), near_miss_vs_hard(types, groups, seed)]):

@@ -24,8 +24,8 @@ class Task:
     """A question that a table of signals is asked.
 
     name: of the measure; rows: int64 (m,), positions in the ledger; target, groups: of these rows; held_out:
-    positions in rows, one array per fold; fit: (X, target) -> what maps held-out X to calls or scores; measure: calls or
-    scores (seeds, m) -> Measure.
+    positions in rows, one array per fold; fit: (X, target) -> what maps held-out X to calls or scores; measure: calls
+    or scores (seeds, m) -> Measure.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Task:
 
 
 def type_task(types: np.ndarray, groups: np.ndarray, seed: int) -> Task:
-    """`macro_f1` of the merged types by the linear member alone, without the pool: it is fast and as good within .01."""
+    """`macro_f1` of the merged types by the linear member alone, without the pool, because it is fast."""
     codes = type_codes(types)
     places = merge_codes(codes)
     return Task(

@@ -28,8 +28,8 @@ class TypeFold:
 class TypeJudgement:
     """Held-out judgements of one seed, rows in the order of the ledger.
 
-    probability: float64 (n, types), in the order of TYPES, calibrated at the shares of the table; called, merged_called:
-    int64 (n,), positions in TYPES and in MERGED; abstains: bool (n,), the merged call is too improbable.
+    probability: float64 (n, types), in the order of TYPES, calibrated at the shares of the table; called,
+    merged_called: int64 (n,), positions in TYPES and in MERGED; abstains: bool (n,), the merged call is too improbable.
     """
 
     probability: np.ndarray
@@ -56,7 +56,7 @@ def judge_types(
 def fit_types(
     X: np.ndarray, codes: np.ndarray, groups: np.ndarray, held_out: list[np.ndarray], seed: int, jobs: int = 1
 ) -> list[list[TypeFold]]:
-    """For each table of X (tables, n, signals) one classifier per fold, fitted on the rows that it does not hold out."""
+    """For each table of X (tables, n, signals) one classifier per fold, fitted on the rows of the others."""
     seen = [np.delete(np.arange(len(codes)), rows) for rows in held_out]
     tasks = [delayed(fit_type_model)(own[rows], codes[rows], groups[rows], seed) for own in X for rows in seen]
     models = iter(list(side_by_side(tasks, jobs)))

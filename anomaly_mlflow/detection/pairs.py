@@ -19,10 +19,10 @@ def pair_importance(
 ) -> pd.DataFrame:
     """What each signal adds to telling two types apart, strongest first within a pair.
 
-    values: (n, signals, kinds), SHAP values in log-odds; types: names (n,). For the pair a, b a signal's part in the log
-    of the odds of a against b is SHAP_a - SHAP_b. `separation`: the mean of that part over rows of a less its mean over
-    rows of b; summed over signals it is the gap of the mean log odds of the two types, so that it shares the gap out
-    (negative: the signal misleads). `share`: of that sum; `mean_abs`: mean of |part| over rows of both.
+    values: (n, signals, kinds), SHAP values in log-odds; types: names (n,). For the pair a, b a signal's part in the
+    log of the odds of a against b is SHAP_a - SHAP_b. `separation`: the mean of that part over rows of a less its mean
+    over rows of b; summed over signals it is the gap of the mean log odds of the two types, so that it shares the gap
+    out (negative: the signal misleads). `share`: of that sum; `mean_abs`: mean of |part| over rows of both.
     """
     frames = []
     for a, b in combinations([kind for kind in kinds if (types == kind).any()], 2):

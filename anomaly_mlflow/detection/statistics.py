@@ -86,7 +86,7 @@ def equivalent(interval: Interval, low: float, high: float) -> bool | None:
 
 
 def _sides(positive: np.ndarray, groups: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Rows of the positives and of the negatives, or of every class, each with the numbers 0, 1, ... of their groups."""
+    """Rows of the positives and of the negatives, or of every class, each with numbers 0, 1, ... of their groups."""
     classes = np.unique(positive)[::-1]
     if len(classes) < 2:
         raise BadData("an interval needs rows of both classes; inject more of the missing type")

@@ -17,7 +17,7 @@ from anomaly_mlflow.errors import BadData
 __all__ = ["TypeModel", "fit_type_model", "linear_member", "type_probabilities"]
 
 INNER_FOLDS = 3
-LEAST = 1e-6  # probability of a type that a member cannot know
+LEAST = 1e-12  # probability at the least, also of a type that a member cannot know
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,15 @@ __all__ = ["types_page"]
 RULES = (
     "Every row is judged by a classifier that saw no row of its source group; pooling, calibration, the factors of the"
     " calls and the threshold of abstention come from inner folds of the training rows alone.",
-    "Probabilities are calibrated at the shares of this table, and calibration is measured on them as they are. A row is"
-    " called the type of the highest factor times probability: the factors are those of the highest macro-F1 on the inner"
-    " folds. Probabilities of gross errors and random flips are added before a row is called a merged type.",
-    "A call of an anomaly is kept where its probability reaches the threshold at which 80 of 100 such calls were right on"
-    " the inner folds; below it the classifier abstains.",
+    "Probabilities are calibrated at the shares of this table, and calibration is measured on them as they are. A row"
+    " is called the type of the highest factor times probability: the factors are those of the highest macro-F1 on"
+    " the inner folds. Probabilities of gross errors and random flips are added before a row is called a merged type.",
+    "A call of an anomaly is kept where its probability reaches the threshold at which 80 of 100 such calls were"
+    " right on the inner folds; below it the classifier abstains.",
     "The given label is no signal: injected near misses and gross errors bear few labels, and to learn which ones"
     " would be to learn the injection.",
-    "calibration_error is the expected calibration error of the top label over all types, 15 bins of equal mass; the mean"
-    " of the types' own errors (classwise) stands beside it. A bootstrap draw adds noise to each bin, so that its"
+    "calibration_error is the expected calibration error of the top label over all types, 15 bins of equal mass; the"
+    " mean of the types' own errors (classwise) stands beside it. A bootstrap draw adds noise to each bin, so that its"
     " intervals lie a little high.",
     "ood_f1 of a source: false alarms belong to no source, so each source is charged its share of them, as if all"
     " strangers were like its own.",
@@ -65,8 +65,8 @@ def types_page(
             "What each signal is worth",
             [
                 "By the linear member alone, refitted for each variant (permutation apart). Dropping a column was tried"
-                " for the ten that permutation ranks first. Signals that say the same stand in for each other, so that a"
-                " small loss does not mean that a signal is worth nothing."
+                " for the ten that permutation ranks first. Signals that say the same stand in for each other, so"
+                " that a small loss does not mean that a signal is worth nothing."
             ],
             [(figures["ablation"], "95 % intervals over seeds and source groups, losses paired.")],
             parts["ablation"],
@@ -84,9 +84,9 @@ def _lead(scores: pd.DataFrame) -> str:
 def _overlap(rates: Mapping[str, float | str]) -> str:
     near, gross = (float(rates.get(f"overlap.{kind}", 0)) for kind in ("near_miss", "gross"))
     return (
-        f"By construction {gross:.1%} of the random flips are a swap that gross errors make too, and {near:.1%} one that"
-        " near misses make: in these nothing tells the types apart. The rest of the overlap is one of distance: a flip to"
-        " a distant class looks like a gross error to every signal."
+        f"By construction {gross:.1%} of the random flips are a swap that gross errors make too, and {near:.1%} one"
+        " that near misses make: in these nothing tells the types apart. The rest of the overlap is one of distance: a"
+        " flip to a distant class looks like a gross error to every signal."
     )
 
 
@@ -98,6 +98,6 @@ def _limits(parts: Mapping[str, pd.DataFrame]) -> list[str]:
     return [
         f"The model: the linear member alone reaches {linear:.3f}, the pool with boosted trees {pooled:.3f}.",
         f"The types: macro-F1 would gain most if these were never confused: {pairs}.",
-        "Hard images are the lowest margins of one model, cut at a share: images just above the cut are called clean and"
-        " look the same, so that no signal can place the border exactly.",
+        "Hard images are the lowest margins of one model, cut at a share: images just above the cut are called clean"
+        " and look the same, so that no signal can place the border exactly.",
     ]
