@@ -100,7 +100,7 @@ def _table(found: Explanation, values: np.ndarray, columns: object) -> pd.DataFr
 
 def _lines(pairs: pd.DataFrame, stability: pd.DataFrame) -> str:
     """What separates each pair, and how far the seeds agree."""
-    lines = ["what separates a pair of types (share of the gap in log-odds)"]
+    lines = ["what separates a pair of types (share of all that moves the gap in log-odds)"]
     for (first, second), own in pairs.groupby(["first", "second"], sort=False):
         best = ", ".join(f"{row.signal} {row.share:.0%}" for row in own.head(3).itertuples())
         lines.append(f"  {first:<12} {second:<12} {best}")

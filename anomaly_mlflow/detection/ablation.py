@@ -7,7 +7,6 @@ import pandas as pd
 from joblib import delayed
 
 from anomaly_mlflow.detection.ablation_tasks import Task, near_miss_vs_hard, type_task
-from anomaly_mlflow.detection.measures import Measure
 from anomaly_mlflow.detection.statistics import interval
 from anomaly_mlflow.training.folds import side_by_side
 
@@ -33,8 +32,7 @@ def ablation(
     (value of all signals less this value, positive = it was worth something), `loss_low`, `loss_high` (paired, 95 %,
     over seeds and groups). how: `all`; `only` one family; `all_but` one family; `permuted` one column of the held-out
     rows within each fold, without a refit (Breiman 2001, Random forests; Fisher et al. 2019); `dropped` one column,
-    refitted, of the ten that permutation ranks first. Signals that say the same stand in for each other: a small loss
-    does not mean no worth.
+    refitted, of the ten that permutation ranks first.
     """
     found = []
     for task in filter(None, [type_task(types, groups, seed), near_miss_vs_hard(types, groups, seed)]):
@@ -53,14 +51,11 @@ def _of_task(task: Task, columns: list[str], X: np.ndarray, seed: int, draws: in
     judged = _refitted(task, X, variants, jobs)
     permuted = list(side_by_side([delayed(_permuted)(task, own, seed + i) for i, own in enumerate(X)], jobs))
     judged |= {("permuted", columns[k]): np.stack([own[k] for own in permuted]) for k in every}
-    whole = task.measure(judged["all", "all signals"])
-    rows = {key: _row(task, key, scores, whole, draws, seed) for key, scores in judged.items()}
-    signals = [row for (how, _), row in rows.items() if how == "permuted"]
-    strongest = sorted(signals, key=lambda row: -row["loss"])[:TOP] if len(columns) > 1 else []
-    dropped = {("dropped", row["what"]): np.delete(every, columns.index(row["what"])) for row in strongest}
-    for key, scores in _refitted(task, X, dropped, jobs).items():
-        rows[key] = _row(task, key, scores, whole, draws, seed)
-    return pd.DataFrame(rows.values())
+    values = {key: float(task.measure(scores)(np.ones((1, len(task.rows)))).mean()) for key, scores in judged.items()}
+    signals = [key for key in sorted(values, key=values.get) if key[0] == "permuted"]
+    strongest = [columns.index(name) for _, name in signals[:TOP]] if len(columns) > 1 else []
+    judged |= _refitted(task, X, {("dropped", columns[k]): np.delete(every, k) for k in strongest}, jobs)
+    return _with_intervals(task, judged, draws, seed)
 
 
 def _refitted(task: Task, X: np.ndarray, variants: dict, jobs: int) -> dict[tuple[str, str], np.ndarray]:
@@ -92,13 +87,17 @@ def _permuted(task: Task, X: np.ndarray, seed: int) -> np.ndarray:
     return found
 
 
-def _row(task: Task, key: tuple[str, str], scores: np.ndarray, whole: Measure, draws: int, seed: int) -> dict:
-    own = task.measure(scores)
+def _with_intervals(task: Task, judged: dict[tuple[str, str], np.ndarray], draws: int, seed: int) -> pd.DataFrame:
+    """The first one is that of all signals, against which the others' losses are paired."""
+    measures = [task.measure(scores) for scores in judged.values()]
 
-    def both(weights: np.ndarray) -> np.ndarray:
-        value = own(weights)
-        return np.stack([value, whole(weights) - value], axis=2)
+    def measured(weights: np.ndarray) -> np.ndarray:
+        values = np.stack([measure(weights) for measure in measures], axis=2)
+        return np.concatenate([values, values[:, :, :1] - values], axis=2)
 
-    value, loss = interval(both, task.target, task.groups, draws=draws, seed=seed)
-    ends = {"loss": loss.value, "loss_low": loss.low, "loss_high": loss.high}
-    return {"measure": task.name, "how": key[0], "what": key[1], **vars(value), **ends}
+    found = interval(measured, task.target, task.groups, draws=draws, seed=seed)
+    rows = []
+    for (how, what), value, loss in zip(judged, found[: len(judged)], found[len(judged) :], strict=True):
+        ends = {"loss": loss.value, "loss_low": loss.low, "loss_high": loss.high}
+        rows.append({"measure": task.name, "how": how, "what": what, **vars(value), **ends})
+    return pd.DataFrame(rows)

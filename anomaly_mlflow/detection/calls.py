@@ -7,7 +7,7 @@ __all__ = ["abstention_threshold", "call", "call_factors", "risk_coverage"]
 
 GRID = np.exp(np.linspace(-1.5, 1.5, 25))
 ROUNDS = 3
-PRECISION = 0.8
+RISK = 0.2
 
 
 def call(probability: np.ndarray, factors: np.ndarray) -> np.ndarray:
@@ -38,7 +38,7 @@ def abstention_threshold(probability: np.ndarray, called: np.ndarray, codes: np.
     abstain. All on rows that the model did not see.
     """
     curve = risk_coverage(probability[called > 0], (called == codes)[called > 0])
-    enough = curve[curve["risk"] <= 1 - PRECISION]
+    enough = curve[curve["risk"] <= RISK]
     return float(enough["threshold"].iloc[-1]) if len(enough) else 1.0
 
 

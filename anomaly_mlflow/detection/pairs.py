@@ -12,6 +12,7 @@ from anomaly_mlflow.anomalies.types import AnomalyType
 __all__ = ["pair_importance", "rank_stability"]
 
 STEP = 50  # draws held in memory at a time
+TINY = 1e-12
 
 
 def pair_importance(
@@ -21,8 +22,8 @@ def pair_importance(
 
     values: (n, signals, kinds), SHAP values in log-odds; types: names (n,). For the pair a, b a signal's part in the
     log of the odds of a against b is SHAP_a - SHAP_b. `separation`: the mean of that part over rows of a less its mean
-    over rows of b; summed over signals it is the gap of the mean log odds of the two types, so that it shares the gap
-    out (negative: the signal misleads). `share`: of that sum; `mean_abs`: mean of |part| over rows of both.
+    over rows of b; summed over signals it is the gap of the mean log odds of the two types (negative: the signal
+    misleads). `share`: of the sum of absolute separations; `mean_abs`: mean of |part| over rows of both.
     """
     frames = []
     for a, b in combinations([kind for kind in kinds if (types == kind).any()], 2):
@@ -30,7 +31,7 @@ def pair_importance(
         of_a, of_b = part[types == a], part[types == b]
         separation = of_a.mean(axis=0, dtype=np.float64) - of_b.mean(axis=0, dtype=np.float64)
         frame = pd.DataFrame({"first": str(a), "second": str(b), "signal": list(columns), "separation": separation})
-        frame["share"] = separation / separation.sum()
+        frame["share"] = separation / max(np.abs(separation).sum(), TINY)
         frame["mean_abs"] = np.abs(np.concatenate([of_a, of_b])).mean(axis=0, dtype=np.float64)
         frames.append(frame.sort_values("separation", ascending=False, kind="stable"))
     return pd.concat(frames, ignore_index=True)

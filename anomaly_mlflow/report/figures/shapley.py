@@ -78,7 +78,7 @@ def _strongest(strength: np.ndarray, count: int) -> np.ndarray:
 
 
 def pair_bars(pairs: pd.DataFrame) -> Figure:
-    """For each pair of types the signals that hold them apart, as shares of the gap in log-odds.
+    """For each pair of types the signals that hold them apart, as shares of all that moves the gap in log-odds.
 
     pairs: as `pair_importance` gives it, strongest first within a pair.
     """
