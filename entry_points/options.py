@@ -277,6 +277,12 @@ _DECLARED = [
         "none",
         "Database of the sweep's trials, such as postgresql+psycopg://USER@HOST/NAME (password in PGPASSWORD); none: a journal file beside the run.",
     ),
+    _option(
+        "detector",
+        click.STRING,
+        "types",
+        "What to explain beside the type classifier: types (nothing), or a registered detector (models:/NAME@champion).",
+    ),
     _option("device", click.STRING, "auto", "Where to train: auto, cpu, cuda."),
     _option("jobs", _Auto(_count), "auto", "Trainings side by side, one thread each; auto: one a core, one on a GPU."),
     _option(

@@ -40,7 +40,8 @@ def bootstrap(
 ) -> np.ndarray:
     """Resampled means over seeds of a measure: float64 (draws, ...), NaN where a draw gives the measure no value.
 
-    positive: bool (n,); groups: int64 (n,), rows of one source share a number; where all differ, rows are resampled.
+    positive: bool (n,), or of more than two classes their numbers, int64 (n,): groups are drawn within each class;
+    groups: int64 (n,), rows of one source share a number; where all differ, rows are resampled.
     Raises BadData where a class is absent.
     """
     sides = _sides(positive, groups)
@@ -87,10 +88,12 @@ def equivalent(interval: Interval, low: float, high: float) -> bool | None:
 
 
 def _sides(positive: np.ndarray, groups: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Rows of the positives and of the negatives, each with the numbers 0, 1, ... of their groups."""
-    if positive.all() or not positive.any():
+    """Rows of the positives and of the negatives, or of every class, each with numbers 0, 1, ... of their groups."""
+    classes = np.unique(positive)[::-1]
+    if len(classes) < 2:
         raise BadData("an interval needs rows of both classes; inject more of the missing type")
-    return [(rows, pd.factorize(groups[rows])[0]) for rows in (np.flatnonzero(positive), np.flatnonzero(~positive))]
+    of_class = [np.flatnonzero(positive == one) for one in classes]
+    return [(rows, pd.factorize(groups[rows])[0]) for rows in of_class]
 
 
 def _row_weights(
