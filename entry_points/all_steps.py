@@ -7,6 +7,7 @@ from entry_points import (  # noqa: F401
     generate_noise,
     hypotheses,
     main,
+    theory,
     train_baseline,
     train_clean,
     train_folds,

@@ -234,6 +234,12 @@ _DECLARED = [
         "A recording of another training loop, a folder or the id of a run: what it alone tells, in place of all steps before.",
     ),
     _option("draws", click.IntRange(100, 1_000_000), 2000, "Bootstrap draws of the intervals."),
+    _option(
+        "near_miss_rates",
+        click.STRING,
+        "0.02,0.05,0.1,0.15,0.2",
+        "Near-miss shares of all training images, separated by commas; theory trains a noisy model at each.",
+    ),
     _option("device", click.STRING, "auto", "Where to train: auto, cpu, cuda."),
     _option("jobs", _Auto(_count), "auto", "Trainings side by side, one thread each; auto: one a core, one on a GPU."),
     _option(

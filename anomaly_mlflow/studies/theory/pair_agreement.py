@@ -13,7 +13,12 @@ from anomaly_mlflow.studies.theory.rank_correlation import ends_of, group_weight
 
 __all__ = ["PREDICTIONS", "injected_pairs", "pair_agreement"]
 
-PREDICTIONS = {"predicted": "measured", "predicted_gamma": "measured", "predicted_unseen": "measured_unseen"}
+PREDICTIONS = {
+    "predicted": "measured",
+    "predicted_gamma": "measured",
+    "predicted_unseen": "measured_unseen",
+    "prototype_gap": "measured",
+}
 FEWEST_ROWS = 10  # of an injected pair: below, its AUROC says nothing
 
 

@@ -42,6 +42,7 @@ def pair_table(
 
     folds: the clean side; given, groups: int64 (n,), labels and source groups; clean: bool (n,), clean, not hard.
     predicted, predicted_gamma: from means and covariances of the reference rows of other folds, mean over folds.
+    prototype_gap: cosine distance of both prototypes, mean over folds: what the means say alone.
     measured: clean rows of a as if given b against clean rows of b, within folds; n: rows of a.
     predicted_unseen, measured_unseen: means and covariances from one half of the fold's own clean rows, measured on
     the other, and the reverse: the encoder has learnt from neither half.
@@ -60,6 +61,7 @@ def pair_table(
             "n": np.bincount(given[clean], minlength=len(classes))[true],
             "predicted": _over_folds(folds, gaussian_auroc, len(classes))[true, label],
             "predicted_gamma": _over_folds(folds, gamma_auroc, len(classes))[true, label],
+            "prototype_gap": _gap(folds, len(classes))[true, label],
             "measured": measured_pairs(found, given, clean, pairs)[0],
             "predicted_unseen": np.mean(unseen, axis=0)[true, label],
             "measured_unseen": np.mean(other, axis=0)[0],
@@ -106,3 +108,8 @@ def _unseen(folds: Sequence[CrossFit], given: np.ndarray, known: np.ndarray, num
         mine = known[fold.rows]
         found.append(gaussian_auroc(distance_moments(fold.unit[mine], given[fold.rows][mine], prototypes)))
     return np.mean(found, axis=0)
+
+
+def _gap(folds: Sequence[CrossFit], num_classes: int) -> np.ndarray:
+    each = [prototypes_of(fold.unit_references, fold.reference_labels, num_classes) for fold in folds]
+    return np.mean([1 - prototypes @ prototypes.T for prototypes in each], axis=0)

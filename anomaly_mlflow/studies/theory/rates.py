@@ -14,21 +14,24 @@ from anomaly_mlflow.studies.theory.bayes_entropy import bayes_entropy, transitio
 
 __all__ = ["RateCell", "coincidence", "rate_row"]
 
-ARMS = ("predicted", "predicted_spared", "measured")
+ARMS = ("predicted", "predicted_independent", "predicted_spared", "measured")
 
 
 @dataclass(frozen=True)
 class RateCell:
     """A study at one noise rate.
 
-    share: near misses, of all images; ledger: the truth; groups: int64 (n,); posterior: float64 (n, C), of the true
-    label, out of fold; entropy: float64 (n,), of a model trained at this rate.
+    share: near misses, of all images; ledger: the truth; groups: int64 (n,);
+    posterior: float64 (n, C), of the true label, out of fold, of the model that chose the hard images;
+    independent: float64 (n, C), the same of a model that did not choose them, NaN where it has none;
+    entropy: float64 (n,), of a model trained at this rate.
     """
 
     share: float
     ledger: pd.DataFrame
     groups: np.ndarray
     posterior: np.ndarray
+    independent: np.ndarray
     entropy: np.ndarray
 
 
@@ -36,8 +39,9 @@ def rate_row(cell: RateCell, *, draws: int = 2000, seed: int = 0) -> dict[str, f
     """AUROC of entropy, near misses (positive) against hard images, with 95 % intervals over source groups.
 
     noise_rate: mean rate of near-miss labels among the classes that have any, hard images counted in.
-    predicted: the noise may hit every image (class-conditional). predicted_spared: the optimum knows where the hard
-    images lie, which the injection spares. Both from the ledger's own rates. measured: of the model.
+    predicted, predicted_independent: from either posterior, the noise may hit every image (class-conditional).
+    predicted_spared: the optimum knows where the hard images lie, which the injection spares. All from the ledger's own
+    rates. measured: of the trained model.
     Raises BadData where there are no near misses or no hard images.
     """
     types = cell.ledger["anomaly_type"].to_numpy()
@@ -50,13 +54,14 @@ def rate_row(cell: RateCell, *, draws: int = 2000, seed: int = 0) -> dict[str, f
     elsewhere = transition(true[known & ~hard], given[known & ~hard], num_classes)
     scores = {
         "predicted": bayes_entropy(cell.posterior, everywhere),
+        "predicted_independent": bayes_entropy(cell.independent, everywhere),
         "predicted_spared": bayes_entropy(cell.posterior, elsewhere, spared=hard),
         "measured": cell.entropy,
     }
-    rows = near | hard
     row = {"share": cell.share, "noise_rate": _noise_rate(true[known], near[known]), "n_near_miss": int(near.sum())}
     row["n_hard"] = int(hard.sum())
     for arm in ARMS:
+        rows = (near | hard) & np.isfinite(scores[arm])
         ends = _ends(scores[arm][rows], near[rows], cell.groups[rows], draws, seed)
         row |= {arm: ends.value, f"{arm}_low": ends.low, f"{arm}_high": ends.high}
     return row

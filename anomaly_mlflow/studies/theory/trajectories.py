@@ -42,7 +42,7 @@ class Recorded:
 def epoch_times(flows: Sequence[Flow], brier: np.ndarray) -> np.ndarray:
     """The flow time at which the mean loss of all rows is the recorded one: float64 (epochs,), one scalar an epoch.
 
-    brier: float64 (epochs,), mean recorded |p - y|^2 over all rows; types play no part. 0 where it lies above the start.
+    brier: float64 (epochs,), mean recorded |p - y|^2 over all rows; no type plays a part. 0 where above the start.
     """
     n = sum(len(flow.labels) for flow in flows)
 
