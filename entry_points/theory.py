@@ -26,7 +26,7 @@ from entry_points.theory_runs import baseline_posterior, check_rates, clean_logi
 CAPTIONS = {
     "pairs": "A point is a pair of classes; on the dashed line prediction and measurement agree; axes stretched to 1.",
     "rates": "Above .5 near misses are the less sure ones, below .5 the hard images; bars: 95 % over source groups.",
-    "trajectories": "Flow time is fitted to the mean over all rows, one scalar an epoch; how types differ is predicted.",
+    "trajectories": "Only one scalar an epoch is fitted, to the mean of all rows; how types differ is predicted.",
     "correlations": "Points: Spearman's correlation, bars: 95 % over seeds and source groups.",
 }
 
@@ -38,7 +38,7 @@ CAPTIONS = {
     check=check_rates,
 )
 def theory(run: Run, options: dict, upstream: Upstream) -> None:
-    """Predict AUROC of class pairs, entropy at the Bayes optimum and loss trajectories; set them beside what was measured."""
+    """Set what theory predicts of class pairs, noise rates and loss trajectories beside what was measured."""
     noise = only(upstream, "generate_noise")
     samples, _ = read_samples(noise)
     ledger = read_ledger(noise, samples.sample_id)

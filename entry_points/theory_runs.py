@@ -29,7 +29,7 @@ __all__ = ["baseline_posterior", "check_rates", "clean_logits", "rate_cells", "r
 
 
 def rates_of(options: dict) -> list[float]:
-    """The near-miss shares of `near_miss_rates`, ascending. Raises BadOption for what is no list of numbers in 0 to 1."""
+    """The near-miss shares of `near_miss_rates`, ascending. Raises BadOption for what is no list of shares."""
     text = options["near_miss_rates"]
     try:
         rates = sorted({float(part) for part in text.split(",")})

@@ -24,7 +24,7 @@ MEASURES = {"loss": "predicted loss", "static": "prototype distance"}
 
 
 def pair_scatter(pairs: pd.DataFrame, injected: pd.DataFrame) -> Figure:
-    """T1: predicted against measured AUROC, a point a pair of classes; left from reference rows, right from unseen rows.
+    """T1: predicted against measured AUROC, a point a pair of classes; left from reference rows, right from unseen.
 
     pairs, injected: as `pair_table` and `injected_pairs` give them. Axes are stretched towards 1 (logit).
     """
@@ -39,12 +39,12 @@ def pair_scatter(pairs: pd.DataFrame, injected: pd.DataFrame) -> Figure:
     for axes, title in ((left, "Moments of rows the encoder learnt from"), (right, "Moments of rows it never saw")):
         tidy(axes, title, grid="both").set_xlabel("predicted AUROC")
         axes.plot([1e-4, 1 - 1e-4], [1e-4, 1 - 1e-4], color=INK, linewidth=0.8, linestyle=(0, (3, 3)))
-        axes.set(xscale="logit", yscale="logit", xlim=(min(lowest, 0.5) * 0.95, 0.9997))
-        axes.set_ylim(axes.get_xlim())
+        axes.set(xscale="logit", yscale="logit")
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_minor_locator(NullLocator())
             axis.set_ticks(TICKS, [f"{tick:g}".lstrip("0") for tick in TICKS])
-        axes.set_xlim(axes.get_ylim())
+        limits = min(lowest, 0.5) * 0.95, 0.9997
+        axes.set(xlim=limits, ylim=limits)
     left.set_ylabel("measured AUROC")
     _legend(figure, left, 3)
     return figure
@@ -65,7 +65,7 @@ def rate_curve(rates: pd.DataFrame) -> Figure:
 
 
 def mean_trajectories(predicted: Trajectories, recorded: Recorded, types: np.ndarray) -> Figure:
-    """T3: squared error of the given label per epoch, mean of each type; predicted left, recorded right (seeds' mean)."""
+    """T3: squared error of the given label per epoch, mean of each type; predicted left, recorded right."""
     figure = new_figure(9, 3.8)
     left, right = figure.subplots(1, 2, sharey=True)
     for axes, values, title in (
@@ -84,7 +84,7 @@ def mean_trajectories(predicted: Trajectories, recorded: Recorded, types: np.nda
 
 
 def correlation_bars(table: pd.DataFrame) -> Figure:
-    """T3: Spearman's correlation with the recorded mean loss, by type, with 95 % intervals; as `type_table` gives it."""
+    """T3: Spearman's correlation with the recorded mean loss, by type, with 95 % intervals, from `type_table`."""
     figure = new_figure(7.2, 0.42 * len(table) + 1.4)
     axes = tidy(figure.subplots(), "Rank correlation with the recorded mean loss", grid="x")
     for shift, (column, name) in zip((-0.14, 0.14), MEASURES.items(), strict=True):

@@ -41,7 +41,8 @@ def rate_row(cell: RateCell, *, draws: int = 2000, seed: int = 0) -> dict[str, f
     noise_rate: mean rate of near-miss labels among the classes that have any, hard images counted in.
     predicted, predicted_independent: from either posterior, the noise may hit every image (class-conditional).
     predicted_spared: the optimum knows where the hard images lie, which the injection spares. All from the ledger's own
-    rates. measured: of the trained model.
+    rates. measured: of the trained model. ambiguity: mean of 1 - max_c posterior over the hard images.
+    entropy_predicted, entropy_measured: mean over both types, in nats.
     Raises BadData where there are no near misses or no hard images.
     """
     types = cell.ledger["anomaly_type"].to_numpy()
@@ -59,7 +60,8 @@ def rate_row(cell: RateCell, *, draws: int = 2000, seed: int = 0) -> dict[str, f
         "measured": cell.entropy,
     }
     row = {"share": cell.share, "noise_rate": _noise_rate(true[known], near[known]), "n_near_miss": int(near.sum())}
-    row["n_hard"] = int(hard.sum())
+    row |= {"n_hard": int(hard.sum()), "ambiguity": float(1 - cell.posterior[hard].max(axis=1).mean())}
+    row |= {f"entropy_{arm}": float(scores[arm][near | hard].mean()) for arm in ("predicted", "measured")}
     for arm in ARMS:
         rows = (near | hard) & np.isfinite(scores[arm])
         ends = _ends(scores[arm][rows], near[rows], cell.groups[rows], draws, seed)
