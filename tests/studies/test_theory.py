@@ -181,6 +181,7 @@ def test_the_flow_learns_label_errors_last_and_ranks_rows_as_a_network_of_its_ki
         < table.loc["gross", "mean_predicted"]
     )
     assert table.loc["clean", "learnt_predicted"] < table.loc["gross", "learnt_predicted"] == 4
+    assert table["between_seeds"].between(0.5, 1).all()
     assert table["static"].isna().all()  # a constant ranks nothing
     flat = table.reset_index()
     figures = [(mean_trajectories(predicted, recorded, types), ""), (correlation_bars(flat), "")]

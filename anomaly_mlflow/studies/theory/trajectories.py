@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from anomaly_mlflow.anomalies.types import listed
 from anomaly_mlflow.detection.statistics import Interval
 from anomaly_mlflow.signals.evidence import CrossFit
 from anomaly_mlflow.studies.theory.gradient_flow import Flow
-from anomaly_mlflow.studies.theory.rank_correlation import correlation_interval
+from anomaly_mlflow.studies.theory.rank_correlation import correlation_interval, spearman_of
 
 __all__ = ["Recorded", "Trajectories", "epoch_times", "predict_trajectories", "type_table"]
 
@@ -92,8 +93,9 @@ def type_table(
     types: str (n,), from the ledger; groups: int64 (n,); static: float64 (n,), a score without time to compare with.
     loss: mean loss over the epochs, predicted |f - y|^2 against recorded cross-entropy; brier: against |p - y|^2;
     order: first epoch of the given label (T for never); static: the static score against the recorded mean loss.
-    Each with 95 % ends over seeds and groups; mean_predicted, mean_recorded: mean |f - y|^2 and |p - y|^2;
-    learnt_predicted, learnt_recorded: mean first epoch.
+    Each with 95 % ends over seeds and groups. between_seeds: what one seed's recorded mean loss says of another's, NaN
+    for one seed: the most that a prediction without luck can reach.
+    mean_predicted, mean_recorded: mean |f - y|^2 and |p - y|^2; learnt_predicted, learnt_recorded: mean first epoch.
     """
     first = _first(predicted.correct[None])[0], _first(recorded.correct)
     mean = predicted.loss.mean(axis=0), recorded.loss.mean(axis=1)
@@ -108,9 +110,17 @@ def type_table(
         for name, (one, other) in sides.items():
             found = correlation_interval(one[mine], other[:, mine], groups[mine], draws=draws, seed=seed)
             row |= _named(name, found)
+        row["between_seeds"] = _between(mean[1][:, mine])
         row |= {"mean_predicted": mean[0][mine].mean(), "mean_recorded": brier[:, mine].mean()}
         rows.append(row | {"learnt_predicted": first[0][mine].mean(), "learnt_recorded": first[1][:, mine].mean()})
     return pd.DataFrame(rows)
+
+
+def _between(values: np.ndarray) -> float:
+    """Mean over pairs of seeds of Spearman's correlation: (seeds, n) -> one number."""
+    once = np.ones((1, values.shape[1]))
+    pairs = [spearman_of(one, other)(once)[0] for one, other in combinations(values, 2)]
+    return float(np.mean(pairs)) if pairs else float("nan")
 
 
 def _named(name: str, found: Interval) -> dict[str, float]:

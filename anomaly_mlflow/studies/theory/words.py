@@ -70,17 +70,18 @@ def flow_words(table: pd.DataFrame, predicted: Trajectories) -> list[str]:
     each = ", ".join(f"{kind.replace('_', ' ')} {_of(row, 'loss')}" for kind, row in of.items())
     ends = (
         f"In {late} of {len(predicted.times)} epochs the recorded mean loss lies below the end of the flow: the "
-        "network has fitted labels that no linear model on a fixed embedding can."
+        "network fits its labels better than any linear model on this embedding."
         if late
         else "The flow reaches the recorded mean loss in every epoch."
     )
     return [
         "T3: kernel gradient flow predicts the mean loss of a row over training with rank correlation "
-        f"{_of(whole, 'loss')} over all rows; prototype distance, which knows no time, {_of(whole, 'static')}.",
+        f"{_of(whole, 'loss')} over all rows; prototype distance, which knows no time, {_of(whole, 'static')}"
+        + ("." if np.isnan(whole.between_seeds) else f"; another seed, {whole.between_seeds:.3f}."),
         f"Within the types: {each}.",
         f"Order of learning (first epoch of the given label): {_of(whole, 'order')} over all rows.",
         "What it gets wrong: the features are those of a clean encoder and stay as they are, while the network learns "
-        f"its own. {ends} Luck of batches, augmentation and dropout are outside the theory.",
+        f"its own. {ends} What lies between the prediction and another seed is not luck, and the theory lacks it.",
     ]
 
 
