@@ -11,6 +11,7 @@ from entry_points import (  # noqa: F401
     judge,
     main,
     sweep,
+    theory,
     train_baseline,
     train_clean,
     train_folds,

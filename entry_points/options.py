@@ -283,6 +283,12 @@ _DECLARED = [
         "types",
         "What to explain beside the type classifier: types (nothing), or a registered detector (models:/NAME@champion).",
     ),
+    _option(
+        "near_miss_rates",
+        click.STRING,
+        "0.02,0.05,0.1,0.15,0.2",
+        "Near-miss shares of all training images, separated by commas; theory trains a noisy model at each.",
+    ),
     _option("device", click.STRING, "auto", "Where to train: auto, cpu, cuda."),
     _option("jobs", _Auto(_count), "auto", "Trainings side by side, one thread each; auto: one a core, one on a GPU."),
     _option(

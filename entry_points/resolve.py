@@ -20,7 +20,7 @@ from entry_points.step import STEPS, Step
 from entry_points.terminal import quiet
 from entry_points.work_folder import remove_work_folder
 
-__all__ = ["perform", "resolve"]
+__all__ = ["perform", "resolve", "resolve_each"]
 
 
 def perform(step: Step, options: dict) -> str:
@@ -92,8 +92,13 @@ def _resolve_seeds(step: Step, options: dict, parent: Run) -> list[str]:
     else:
         first = options["training_seed"]
         variants = [options | {"training_seed": first + number} for number in range(options["seeds"])]
+    return resolve_each(step, variants, parent)
+
+
+def resolve_each(step: Step, variants: list[dict], parent: Run) -> list[str]:
+    """One run of a step for each variant of the options, side by side in processes of their own."""
     tasks = [delayed(_in_worker)(step.name, one | {"bar": line}, parent.id) for line, one in enumerate(variants)]
-    return list(side_by_side(tasks, jobs_of(options)))
+    return list(side_by_side(tasks, jobs_of(variants[0]))) if tasks else []
 
 
 def _has_seeds(name: str) -> bool:
