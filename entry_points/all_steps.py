@@ -1,6 +1,7 @@
 """Importing this module fills STEPS."""
 
 from entry_points import (  # noqa: F401
+    estimate_errors,
     explain,
     export,
     extract_features,
