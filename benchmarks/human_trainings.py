@@ -37,19 +37,19 @@ class Round:
 
 
 def cross_fit(
-    samples: Samples, config: TrainConfig, seed: int, folder: Path, targets: np.ndarray | None = None, jobs: int = 1
+    samples: Samples, config: TrainConfig, seed: int, folder: Path, jobs: int = 1
 ) -> Round:
     """Train the five folds, or read those that an earlier process left in the folder."""
     fold = assign_folds(samples, FOLDS, seed)
-    name = _digest(samples, config, seed, targets)
+    name = _digest(samples, config, seed)
     tasks = [
-        delayed(_train)(samples, config, fold == k, targets, 1000 * seed + k, folder / f"{name}-{k}.npz")
+        delayed(_train)(samples, config, fold == k, 1000 * seed + k, folder / f"{name}-{k}.npz")
         for k in range(FOLDS)
     ]
-    missing = [task for task in tasks if not task[1][5].exists()]
+    missing = [task for task in tasks if not task[1][4].exists()]
     for _ in side_by_side(missing, jobs) if jobs > 1 else _in_turn(missing):
         pass
-    return _read([task[1][5] for task in tasks], fold, samples.num_classes, config.epochs)
+    return _read([task[1][4] for task in tasks], fold, samples.num_classes, config.epochs)
 
 
 def _in_turn(tasks: list) -> Iterator:
@@ -58,7 +58,7 @@ def _in_turn(tasks: list) -> Iterator:
 
 
 def _train(
-    samples: Samples, config: TrainConfig, held: np.ndarray, targets: np.ndarray | None, seed: int, path: Path
+    samples: Samples, config: TrainConfig, held: np.ndarray, seed: int, path: Path
 ) -> None:
     one_thread()
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
@@ -68,9 +68,8 @@ def _train(
         if epoch >= config.epochs // 2:
             late.append([infer(model, images)[1] for images in (samples.images[held], mirrored)])
 
-    learnt = None if targets is None else targets[~held]
     model, recording = fit(
-        samples.take(~held), config, seed=seed, device="cpu", record=True, targets=learnt, on_epoch=look
+        samples.take(~held), config, seed=seed, device="cpu", record=True, on_epoch=look
     )
     embeddings = infer(model, samples.images)[0]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,8 +91,8 @@ def _read(paths: list[Path], fold: np.ndarray, classes: int, epochs: int) -> Rou
     return Round(held_out, trained, np.stack(embeddings), fold)
 
 
-def _digest(samples: Samples, config: TrainConfig, seed: int, targets: np.ndarray | None) -> str:
+def _digest(samples: Samples, config: TrainConfig, seed: int) -> str:
     found = hashlib.sha256(repr((config, seed, FOLDS)).encode())
-    for values in (samples.sample_id, samples.labels, *([] if targets is None else [targets])):
+    for values in (samples.sample_id, samples.labels):
         found.update(np.ascontiguousarray(values))
     return found.hexdigest()[:16]

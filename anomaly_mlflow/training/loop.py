@@ -41,7 +41,6 @@ def fit(
     on_epoch: OnEpoch | None = None,
     on_saved: Callable[[int], None] | None = None,
     rows: np.ndarray | None = None,
-    targets: np.ndarray | None = None,
     checkpoint: Path | None = None,
     fabric: Fabric | None = None,
 ) -> tuple[Classifier, Recording | None]:
@@ -52,7 +51,6 @@ def fit(
     sink: takes each recorded epoch while training goes on; without one the whole recording comes back.
     on_epoch: called with epoch, model and mean loss (nats) after each epoch.
     rows: ascending positions to train on instead of all; not with `record`.
-    targets: float32 (n, classes), probabilities to learn in place of the labels, which are still what is recorded.
     checkpoint: folder for the state after each epoch; a state that is there already is taken up. on_saved: called with
     the epoch once its state is saved: only then is it never trained again.
     fabric: that of several ranks, which all call this; sink, callbacks and checkpoint are rank 0's alone.
@@ -69,10 +67,9 @@ def fit(
     optimizer = _optimizer(model, config)
     model, optimizer = fabric.setup(model, optimizer)
     labels, ids = (torch.tensor(values, device=fabric.device) for values in (samples.labels, samples.sample_id))
-    goal = labels if targets is None else torch.tensor(targets, device=fabric.device)
     steps = config.epochs * batch_count(len(rows), config.batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=steps + 1)
-    state = TrainingState(model.module, optimizer, schedule, rng, _made_from(samples, config, seed, rows, targets))
+    state = TrainingState(model.module, optimizer, schedule, rng, _made_from(samples, config, seed, rows))
     first = state.load(checkpoint) + 1 if checkpoint else 0
     ranks = fabric.world_size
     if ranks > 1:
@@ -91,7 +88,7 @@ def fit(
                 at = torch.from_numpy(part).to(fabric.device)
                 logits = model(to_float(images))
                 # The gradients are averaged over the ranks: so weighted, they give that of the whole batch.
-                loss = cross_entropy(logits, goal[at]) * (ranks * len(part) / len(batches[number]))
+                loss = cross_entropy(logits, labels[at], label_smoothing=config.label_smoothing) * (ranks * len(part) / len(batches[number]))
                 fabric.backward(loss)
                 optimizer.step()
                 optimizer.zero_grad()
@@ -118,9 +115,9 @@ def fit(
     return model.module.eval(), recorder.finish() if recorder else None
 
 
-def _made_from(samples: Samples, config: TrainConfig, seed: int, rows: np.ndarray, targets: np.ndarray | None) -> str:
+def _made_from(samples: Samples, config: TrainConfig, seed: int, rows: np.ndarray) -> str:
     digest = hashlib.sha256(json.dumps([config.to_dict(), seed], sort_keys=True).encode())
-    for values in (samples.sample_id[rows], samples.labels[rows], *([] if targets is None else [targets[rows]])):
+    for values in (samples.sample_id[rows], samples.labels[rows]):
         digest.update(np.ascontiguousarray(values))
     return digest.hexdigest()
 
