@@ -36,15 +36,12 @@ class Round:
     fold: np.ndarray
 
 
-def cross_fit(
-    samples: Samples, config: TrainConfig, seed: int, folder: Path, jobs: int = 1
-) -> Round:
+def cross_fit(samples: Samples, config: TrainConfig, seed: int, folder: Path, jobs: int = 1) -> Round:
     """Train the five folds, or read those that an earlier process left in the folder."""
     fold = assign_folds(samples, FOLDS, seed)
     name = _digest(samples, config, seed)
     tasks = [
-        delayed(_train)(samples, config, fold == k, 1000 * seed + k, folder / f"{name}-{k}.npz")
-        for k in range(FOLDS)
+        delayed(_train)(samples, config, fold == k, 1000 * seed + k, folder / f"{name}-{k}.npz") for k in range(FOLDS)
     ]
     missing = [task for task in tasks if not task[1][4].exists()]
     for _ in side_by_side(missing, jobs) if jobs > 1 else _in_turn(missing):
@@ -57,9 +54,7 @@ def _in_turn(tasks: list) -> Iterator:
         yield function(*arguments, **named)
 
 
-def _train(
-    samples: Samples, config: TrainConfig, held: np.ndarray, seed: int, path: Path
-) -> None:
+def _train(samples: Samples, config: TrainConfig, held: np.ndarray, seed: int, path: Path) -> None:
     one_thread()
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     mirrored, late = samples.images[held][:, :, ::-1], []
@@ -68,9 +63,7 @@ def _train(
         if epoch >= config.epochs // 2:
             late.append([infer(model, images)[1] for images in (samples.images[held], mirrored)])
 
-    model, recording = fit(
-        samples.take(~held), config, seed=seed, device="cpu", record=True, on_epoch=look
-    )
+    model, recording = fit(samples.take(~held), config, seed=seed, device="cpu", record=True, on_epoch=look)
     embeddings = infer(model, samples.images)[0]
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part.npz")
