@@ -1,7 +1,8 @@
 """Label errors that people made (CIFAR-10N): our detectors and the peers' on the same rows, from the same trainings.
 
-`python -m benchmarks.human_noise`: the 10,000 rows that nothing was chosen on; `--rows tuning`: those that the method was
-fixed on; `--images 50000`: all of them. Trainings that are done are kept in the cache and not made again.
+`python -m benchmarks.human_noise`: the 10,000 rows that nothing was chosen on; `--rows tuning`: those that the method
+was fixed on; `--images 50000`: all of them. Trainings that are done are kept in the cache and not made again. MAP-D
+needs trainings with probes of its own: two pairs of them cost what the five folds cost.
 """
 
 import argparse
@@ -20,9 +21,11 @@ from anomaly_mlflow.data.split import stratified
 from anomaly_mlflow.detection.measures import auroc_of, difference_of
 from anomaly_mlflow.detection.precision import average_precision_of, precision_at_positives_of
 from anomaly_mlflow.detection.statistics import interval
+from anomaly_mlflow.signals.archaeology import suite_shares
 from anomaly_mlflow.training.config import TrainConfig, configure
+from anomaly_mlflow.training.probes import SUITES, probe_runs
 from benchmarks.human_scores import flags, ours, peers
-from benchmarks.human_trainings import Round, cross_fit
+from benchmarks.human_trainings import Round, cross_fit, digest
 from benchmarks.images import cifar, labels_folder
 
 EPOCHS, SMOOTHING, DRAWS = 12, 0.2, 1000
@@ -43,7 +46,8 @@ def main() -> None:
             for seed in range(options.seeds)
         ]
         name = f"{options.rows}-{options.images}-{options.model}-{column}"
-        _tell(name, rounds, given, wrong, options, AIMS.get((options.images, column)))
+        map_d = _map_d(replace(truth, labels=given), config, options)
+        _tell(name, rounds, map_d, given, wrong, options, AIMS.get((options.images, column)))
         print(f"CPU seconds of this process: {time.process_time() - started:.0f}\n", flush=True)
 
 
@@ -54,6 +58,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--labels", default="aggregate,random1,worst", help="CIFAR-10N columns (default %(default)s)")
     parser.add_argument("--model", default="convnet", help="model of the trainings (default %(default)s)")
     parser.add_argument("--seeds", type=int, default=1, help="rounds of five trainings (default %(default)s)")
+    parser.add_argument(
+        "--map_d", type=int, default=2, help="pairs of trainings for MAP-D, 0 leaves it out (default %(default)s)"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="trainings side by side (default %(default)s)")
     parser.add_argument("--cache", type=Path, default=Path("human_noise_cache"), help="folder of trainings and tables")
     return parser.parse_args()
@@ -75,10 +82,27 @@ def _config(samples: Samples, options: argparse.Namespace) -> TrainConfig:
     return configure(options.model, samples.image_shape, "cpu", epochs=EPOCHS, label_smoothing=SMOOTHING)
 
 
+def _map_d(samples: Samples, config: TrainConfig, options: argparse.Namespace) -> dict[str, np.ndarray]:
+    """Share of wrong-label probes among the nearest (Siddiqui et al. 2022), mean over pairs of trainings."""
+    shares = []
+    for pair in range(options.map_d):
+        folder = options.cache / f"map_d-{digest(samples, config, pair)}"
+        runs = probe_runs(samples, config, seed=100 + pair, folder=folder, device="cpu", jobs=options.jobs)
+        shares.append(suite_shares(runs)[:, SUITES.index("wrong_label")])
+    return {"MAP-D": np.mean(shares, axis=0)} if shares else {}
+
+
 def _tell(
-    name: str, rounds: list[Round], given: np.ndarray, wrong: np.ndarray, options: argparse.Namespace, aim: float | None
+    name: str,
+    rounds: list[Round],
+    map_d: dict[str, np.ndarray],
+    given: np.ndarray,
+    wrong: np.ndarray,
+    options: argparse.Namespace,
+    aim: float | None,
 ) -> None:
     first, other = [_mean([one(found, given) for found in rounds]) for one in (ours, peers)]
+    other |= map_d
     table = _table(first | other, wrong)
     best = max((key for key in other if key.startswith("cleanlab")), key=lambda key: table.loc[key, "AP"])
     main = next(iter(first))

@@ -38,7 +38,7 @@ def ours(found: Round, labels: np.ndarray) -> dict[str, np.ndarray]:
     margins = [prototype_margin_of(normalize(own), labels, trained.shape[1]) for own in found.embeddings]
     parts = {
         "late log-odds (training batches)": _log_odds(trained, labels),
-        "late log-odds (held out)": _log_odds(_held_out(found, slice(None)), labels),
+        "log-odds (held out)": _log_odds(held_out_probabilities(found), labels),
         "prototype margin": np.mean(margins, axis=0),
     }
     return {"anomaly-mlflow: mean rank": mean_rank(list(parts.values())), **parts}

@@ -16,7 +16,7 @@ from anomaly_mlflow.training.inference import infer
 from anomaly_mlflow.training.loop import fit
 from benchmarks.measure import one_thread
 
-__all__ = ["FOLDS", "Round", "cross_fit"]
+__all__ = ["FOLDS", "Round", "cross_fit", "digest"]
 
 FOLDS = 5
 
@@ -39,7 +39,7 @@ class Round:
 def cross_fit(samples: Samples, config: TrainConfig, seed: int, folder: Path, jobs: int = 1) -> Round:
     """Train the five folds, or read those that an earlier process left in the folder."""
     fold = assign_folds(samples, FOLDS, seed)
-    name = _digest(samples, config, seed)
+    name = digest(samples, config, seed)
     tasks = [
         delayed(_train)(samples, config, fold == k, 1000 * seed + k, folder / f"{name}-{k}.npz") for k in range(FOLDS)
     ]
@@ -84,7 +84,8 @@ def _read(paths: list[Path], fold: np.ndarray, classes: int, epochs: int) -> Rou
     return Round(held_out, trained, np.stack(embeddings), fold)
 
 
-def _digest(samples: Samples, config: TrainConfig, seed: int) -> str:
+def digest(samples: Samples, config: TrainConfig, seed: int) -> str:
+    """Name of a round: of its rows, labels, settings and seed, hex."""
     found = hashlib.sha256(repr((config, seed, FOLDS)).encode())
     for values in (samples.sample_id, samples.labels):
         found.update(np.ascontiguousarray(values))

@@ -13,6 +13,7 @@ from anomaly_mlflow.anomalies.similarity import Tables, class_distance, class_ta
 from anomaly_mlflow.data.human_labels import human_labels
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.detection.label_errors import LabelErrors, estimate, measures
+from anomaly_mlflow.detection.probe_calibration import unsmoothed
 from anomaly_mlflow.errors import BadOption
 from anomaly_mlflow.report.label_errors import label_error_page
 from anomaly_mlflow.signals import SIGNALS
@@ -32,6 +33,9 @@ from entry_points.sample_files import DATA, load_options
 from entry_points.step import STEPS, Upstream, step
 from entry_points.trained import TRAINING, check_pretrained, chosen
 from entry_points.work_folder import work_folder
+
+SMOOTHING = 0.2
+"""Share of the labels' weight spread over all classes: it ranks errors better (docs/human-noise.md)."""
 
 OWN = (*DATA, "labels", *TRAINING, "validation_folds", "near_table", "gross_table", "ood", "probe_share", "draws")
 
@@ -55,7 +59,8 @@ def estimate_errors(run: Run, options: dict, upstream: Upstream) -> None:
         wrong = pd.Series(given != samples.labels, index=samples.sample_id)
         samples = replace(samples, labels=given)
     run.log_dataset(samples.images, samples.labels, samples.name, options["dataset"], "training")
-    config = configure(options["model"], samples.image_shape, options["device"], len(samples), **chosen(options))
+    settings = chosen(options) | {"label_smoothing": SMOOTHING}
+    config = configure(options["model"], samples.image_shape, options["device"], len(samples), **settings)
     run.log_json(config.to_dict(), "training.json")
     found = _estimate(run, samples, config, options)
     run.log_frame(found.table, "label_errors.parquet")
@@ -73,7 +78,7 @@ def _estimate(run: Run, samples: Samples, config: TrainConfig, options: dict) ->
     with tqdm(total=2 * folds + 1, desc="given labels, then with probes", unit="model", disable=None) as bar:
         common = {"device": options["device"], "jobs": jobs_of(options), "on_done": bar.update}
         fold, logits, tables = _of_given_labels(samples, config, folder / "given", options, common)
-        probabilities = softmax(logits.astype(np.float64), axis=1)
+        probabilities = _probabilities(logits)
         planted, kinds = plant_label_probes(samples, probabilities, tables, options["ood"], each, seed)
         # That strangers are cut from one photograph is truth: to the models each is a source of its own.
         seen = replace(planted, groups=samples.groups)
@@ -90,11 +95,15 @@ def _estimate(run: Run, samples: Samples, config: TrainConfig, options: dict) ->
         features,
         planted,
         kinds,
-        softmax(logits.astype(np.float64), axis=1),
+        _probabilities(logits),
         suggested_label(recording),
         draws=options["draws"],
         seed=seed,
     )
+
+
+def _probabilities(logits: np.ndarray) -> np.ndarray:
+    return unsmoothed(softmax(logits.astype(np.float64), axis=1), SMOOTHING)
 
 
 def _of_given_labels(

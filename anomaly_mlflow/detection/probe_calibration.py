@@ -18,6 +18,7 @@ __all__ = [
     "recall_at",
     "reliability_bins",
     "threshold_at",
+    "unsmoothed",
 ]
 
 RECALLS = np.linspace(0.3, 0.8, 51)
@@ -78,6 +79,12 @@ def estimate_prior(
     low, high = both(rows, probes)
     drawn = [np.prod(both(rng.choice(rows, len(rows)), rng.choice(probes, len(probes)))) ** 0.5 for _ in range(draws)]
     return Prior(Interval(float(np.sqrt(low * high)), *map(float, np.quantile(drawn, [0.025, 0.975]))), low, high)
+
+
+def unsmoothed(probabilities: np.ndarray, smoothing: float) -> np.ndarray:
+    """Probabilities (n, C) of a model that learnt from smoothed labels, with the even share taken out again."""
+    p = np.maximum(probabilities - smoothing / probabilities.shape[1], LEAST)
+    return p / p.sum(axis=1, keepdims=True)
 
 
 def probe_share(of_probes: np.ndarray, of_untouched: np.ndarray) -> float:
