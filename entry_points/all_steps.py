@@ -3,6 +3,7 @@
 from entry_points import (  # noqa: F401
     classify,
     detect,
+    estimate_errors,
     explain,
     export,
     extract_features,

@@ -249,6 +249,12 @@ _DECLARED = [
         "none",
         "A recording of another training loop, a folder or the id of a run: what it alone tells, in place of all steps before.",
     ),
+    _option(
+        "probe_share",
+        _share,
+        0.125,
+        "Known errors planted among the given labels, five kinds in equal parts, share of all training images (0 to 1).",
+    ),
     _option("draws", click.IntRange(100, 1_000_000), 2000, "Bootstrap draws of the intervals."),
     _option("claims", click.STRING, "all", "Claims to judge, separated by commas: H1,H2,H3; all: every one."),
     _option(
