@@ -6,7 +6,6 @@ from anomaly_mlflow.report.figures.shapley import pair_bars, shap_bars, shap_bee
 from anomaly_mlflow.report.figures.signals import distributions
 from anomaly_mlflow.report.figures.theory import correlation_bars, mean_trajectories, pair_scatter, rate_curve
 from anomaly_mlflow.report.figures.training import test_accuracy, training_curves
-from anomaly_mlflow.report.figures.trials import trial_figures
 from anomaly_mlflow.report.figures.types import ablation_plot, confusion_plot, reliability_plot, risk_coverage_plot
 from anomaly_mlflow.report.figures.verdicts import verdict_plot
 
@@ -28,6 +27,5 @@ __all__ = [
     "shap_beeswarm",
     "test_accuracy",
     "training_curves",
-    "trial_figures",
     "verdict_plot",
 ]
