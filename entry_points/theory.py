@@ -17,7 +17,7 @@ from anomaly_mlflow.studies.theory.trajectories import predict_trajectories, typ
 from anomaly_mlflow.studies.theory.words import flow_words, pair_words, rate_words
 from anomaly_mlflow.tracking.registry import model_folder
 from anomaly_mlflow.tracking.run import Run
-from entry_points.judged import read_ledger
+from entry_points.ledger import read_ledger
 from entry_points.options import as_typed
 from entry_points.sample_files import read_samples
 from entry_points.step import STEPS, Upstream, only, step

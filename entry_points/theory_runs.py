@@ -19,7 +19,7 @@ from anomaly_mlflow.training.epoch_files import read_recording
 from anomaly_mlflow.training.folds import fold_folder
 from anomaly_mlflow.training.inference import infer
 from entry_points.fold_files import number_lists
-from entry_points.judged import read_ledger
+from entry_points.ledger import read_ledger
 from entry_points.noise_checks import check_noise
 from entry_points.resolve import resolve_each
 from entry_points.sample_files import read_samples
