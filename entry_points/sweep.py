@@ -16,7 +16,7 @@ from anomaly_mlflow.detection.search_space import Candidate, candidate, default_
 from anomaly_mlflow.detection.sweep import sweep as search
 from anomaly_mlflow.detection.task_rows import labelled
 from anomaly_mlflow.detection.trials import finished
-from anomaly_mlflow.report.figures import trial_figures
+from anomaly_mlflow.report.figures.trials import trial_figures
 from anomaly_mlflow.report.model_card import model_card
 from anomaly_mlflow.report.page import Section, render_page
 from anomaly_mlflow.tracking.registry import register_detector
