@@ -1,6 +1,5 @@
 """Figures: matplotlib Figure objects, drawn without pyplot and its global state."""
 
-from anomaly_mlflow.report.figures.cells import cells_plot
 from anomaly_mlflow.report.figures.detectors import detector_plot, learning_curve_plot
 from anomaly_mlflow.report.figures.shapley import shap_bars, shap_beeswarm
 from anomaly_mlflow.report.figures.signals import distributions
@@ -9,7 +8,6 @@ from anomaly_mlflow.report.figures.trials import trial_figures
 from anomaly_mlflow.report.figures.verdicts import verdict_plot
 
 __all__ = [
-    "cells_plot",
     "detector_plot",
     "distributions",
     "learning_curve_plot",
