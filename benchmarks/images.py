@@ -8,7 +8,7 @@ import numpy as np
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.data.sources import load
 
-__all__ = ["cifar", "is_real", "kind"]
+__all__ = ["cifar", "is_real", "kind", "labels_folder"]
 
 ROWS, TEST_ROWS = 50_000, 10_000
 
@@ -30,6 +30,11 @@ def kind() -> str:
 def is_real() -> bool:
     """Whether CIFAR-10 is there."""
     return (_folder() / "train.parquet").is_file() and (_folder() / "test.parquet").is_file()
+
+
+def labels_folder() -> Path:
+    """Where CIFAR-10N's labels lie."""
+    return _folder().parent / "cifar10n"
 
 
 def _folder() -> Path:

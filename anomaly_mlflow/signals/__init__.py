@@ -13,6 +13,7 @@ from anomaly_mlflow.signals import (  # noqa: F401  (each registers its signals)
     neighbour_labels,
     neighbourhood,
     ood,
+    own_prototypes,
     prediction_depth,
     prototypes,
     retraining,

@@ -1,7 +1,8 @@
 """How badly the given label fits what models of other folds say (part of the family `label`).
 
 p = softmax of the out-of-fold logits, y = the given label, H = -sum_c p_c ln p_c. The scores are those of confident
-learning, each turned: 1 - cleanlab's label quality. The models learnt from given labels, wrong ones among them.
+learning, each turned: 1 - cleanlab's label quality; `log_odds` is not one of
+them. The models learnt from given labels, wrong ones among them.
 """
 
 import numpy as np
@@ -12,7 +13,7 @@ from anomaly_mlflow.signals.base import signal
 from anomaly_mlflow.signals.evidence import Evidence
 from anomaly_mlflow.signals.suggestion import of_given_label, others_only
 
-__all__ = ["confidence_weighted_entropy", "confident_joint", "normalized_margin", "self_confidence"]
+__all__ = ["confidence_weighted_entropy", "confident_joint", "log_odds", "normalized_margin", "self_confidence"]
 
 NEEDS = ("out_of_fold",)
 MISFITS = MADE[1:]
@@ -33,6 +34,13 @@ def normalized_margin(evidence: Evidence) -> np.ndarray:
     """1 - (p_y - max_{c != y} p_c + 1) / 2, in 0 .. 1: above 1/2 another class is predicted."""
     p = evidence.out_of_fold_probabilities
     return (1 - of_given_label(p, evidence.labels) + others_only(p, evidence.labels).max(axis=1)) / 2
+
+
+@signal("label", NEEDS, MISFITS, "this project; the margin of logits in place of Northcutt's of probabilities")
+def log_odds(evidence: Evidence) -> np.ndarray:
+    """ln of max_{c != y} p_c over p_y: above 0 another class is predicted, and unbounded where y is ruled out."""
+    logits = evidence.out_of_fold.astype(np.float64)
+    return others_only(logits, evidence.labels).max(axis=1) - of_given_label(logits, evidence.labels)
 
 
 @signal("label", NEEDS, MISFITS, "Kuan and Mueller (2022), ICML DataPerf (confidence-weighted entropy)")

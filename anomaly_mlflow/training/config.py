@@ -15,6 +15,8 @@ class TrainConfig:
 
     learning_rate: peak of a one-cycle schedule (Smith & Topin 2019); augmentation: none, crop or flip;
     precision: 32-true or bf16-mixed, in the words of Lightning Fabric; pretrained: start from published weights.
+    label_smoothing: share of the target that goes to all classes evenly (Szegedy et al. 2016, CVPR); what is recorded
+    are the logits, which it leaves as they are.
     Raises UnknownName, BadOption.
     """
 
@@ -28,6 +30,7 @@ class TrainConfig:
     augmentation: str = "none"
     precision: str = "32-true"
     pretrained: bool = False
+    label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         if find(self.model).pretrained is None and self.pretrained:

@@ -43,9 +43,10 @@ def write_epoch(folder: Path, epoch: int, recording: Recording | TopRecording) -
 
 
 def drop_epochs(folder: Path, first: int) -> None:
-    """Remove the epochs from `first` on: they were recorded, but the training state after them was not saved."""
+    """Remove the epochs from `first` on, whose training state was not saved, and what bears no number."""
     for path in folder.glob("epoch=*"):
-        if int(path.name.partition("=")[2]) >= first:
+        number = path.name.partition("=")[2]
+        if not number.isdecimal() or int(number) >= first:
             shutil.rmtree(path)
 
 

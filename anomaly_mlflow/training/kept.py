@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from anomaly_mlflow.training.whole_files import put_in_place
+
 __all__ = ["keep", "kept"]
 
 NAME = "result.npz"
@@ -15,7 +17,7 @@ def keep(folder: Path, **arrays: np.ndarray) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"part-{NAME}"
     np.savez(part, **arrays)
-    part.replace(folder / NAME)
+    put_in_place(part, folder / NAME)
 
 
 def kept(folder: Path) -> dict[str, np.ndarray] | None:

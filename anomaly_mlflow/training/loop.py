@@ -88,7 +88,9 @@ def fit(
                 at = torch.from_numpy(part).to(fabric.device)
                 logits = model(to_float(images))
                 # The gradients are averaged over the ranks: so weighted, they give that of the whole batch.
-                loss = cross_entropy(logits, labels[at]) * (ranks * len(part) / len(batches[number]))
+                loss = cross_entropy(logits, labels[at], label_smoothing=config.label_smoothing) * (
+                    ranks * len(part) / len(batches[number])
+                )
                 fabric.backward(loss)
                 optimizer.step()
                 optimizer.zero_grad()

@@ -89,3 +89,9 @@ def test_the_label_beside_a_half_a_quarter_and_two_eighths(name, expected):
 def test_one_row_and_one_class_give_finite_values(name):
     for p, labels in (([[1.0, 0.0]], [0]), ([[1.0, 0.0]], [1]), (np.full((4, 3), 1 / 3), [0, 1, 2, 0])):
         assert np.isfinite(find(name)(outputs(p, labels))).all()
+
+
+def test_the_log_odds_are_those_of_the_best_other_class_and_do_not_saturate():
+    p = np.array([[0.6, 0.3, 0.1], [0.1, 0.3, 0.6], [1.0, 1e-30, 1e-40]])
+    found = find("log_odds")(outputs(p, [0, 0, 2]))
+    np.testing.assert_allclose(found, [np.log(0.5), np.log(6), 40 * np.log(10)], atol=1e-4)

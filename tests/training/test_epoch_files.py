@@ -189,3 +189,10 @@ def test_few_rows_of_very_many_classes_count_as_the_many_rows_to_which_they_are_
     with_memory(500_000, monkeypatch)
     with pytest.raises(BadData, match="2 rows of 1000 values do not fit into memory"):
         read_recording(tmp_path)
+
+
+def test_a_folder_that_bears_no_number_does_not_stop_a_resumed_recording(tmp_path):
+    for name in ("epoch=0000", "epoch=0001", "epoch=stray"):
+        (tmp_path / name).mkdir()
+    drop_epochs(tmp_path, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["epoch=0000"]

@@ -1,0 +1,140 @@
+"""What planted probes tell of a set's own errors: how many there are, how probable each is, how many are found."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.isotonic import IsotonicRegression
+
+from anomaly_mlflow.detection.statistics import Interval
+
+__all__ = [
+    "Prior",
+    "error_probability",
+    "error_ratio",
+    "estimate_prior",
+    "expected_calibration_error",
+    "joint_share",
+    "probe_share",
+    "recall_at",
+    "reliability_bins",
+    "threshold_at",
+    "unsmoothed",
+]
+
+RECALLS = np.linspace(0.3, 0.8, 51)
+LEAST = 1e-6
+BINS = 15
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Estimated share of wrong labels, with its interval, and the two estimates that it lies between."""
+
+    share: Interval
+    by_probes: float
+    by_joint: float
+
+
+def error_ratio(suspicion: np.ndarray, probe: np.ndarray, untouched: np.ndarray) -> np.ndarray:
+    """Density of errors over that of untouched rows at each untouched row's score, float64 (m,), rising with it.
+
+    suspicion: float (n,), higher = more suspicious; probe, untouched: bool (n,). Isotonic regression of "is a probe",
+    both sides of equal weight (the density ratio by probabilistic classification: Sugiyama, Suzuki and Kanamori 2012,
+    Density Ratio Estimation in Machine Learning, chapter 4).
+    """
+    used = probe | untouched
+    weight = np.where(probe, 1 / probe.sum(), 1 / untouched.sum())[used]
+    model = IsotonicRegression(out_of_bounds="clip").fit(suspicion[used], probe[used].astype(float), weight)
+    share = np.minimum(model.predict(suspicion[untouched]), 1 - LEAST)
+    return share / (1 - share)
+
+
+def error_probability(ratio: np.ndarray, prior: float) -> np.ndarray:
+    """Bayes' rule, P(error | score) = prior * ratio, at most 1; float64 (m,)."""
+    return np.minimum(prior * ratio, 1.0)
+
+
+def estimate_prior(
+    suspicion: np.ndarray,
+    probe: np.ndarray,
+    untouched: np.ndarray,
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    *,
+    draws: int = 200,
+    seed: int = 0,
+) -> Prior:
+    """Share of wrong labels among the untouched rows: the geometric mean of two estimates that err to opposite sides.
+
+    `probe_share` is low where people's errors are harder to find than probes, `joint_share` is high where the models
+    are weak, since it takes their mistakes for errors of the labels. The interval resamples untouched rows and probes;
+    it holds what the draw of the rows adds and not what both estimates miss.
+    """
+    rows, probes = np.flatnonzero(untouched), np.flatnonzero(probe)
+    rng = np.random.default_rng(seed)
+
+    def both(rows: np.ndarray, probes: np.ndarray) -> tuple[float, float]:
+        return probe_share(suspicion[probes], suspicion[rows]), joint_share(probabilities[rows], labels[rows])
+
+    low, high = both(rows, probes)
+    drawn = [np.prod(both(rng.choice(rows, len(rows)), rng.choice(probes, len(probes)))) ** 0.5 for _ in range(draws)]
+    return Prior(Interval(float(np.sqrt(low * high)), *map(float, np.quantile(drawn, [0.025, 0.975]))), low, high)
+
+
+def unsmoothed(probabilities: np.ndarray, smoothing: float) -> np.ndarray:
+    """Probabilities (n, C) of a model that learnt from smoothed labels, with the even share taken out again."""
+    p = np.maximum(probabilities - smoothing / probabilities.shape[1], LEAST)
+    return p / p.sum(axis=1, keepdims=True)
+
+
+def probe_share(of_probes: np.ndarray, of_untouched: np.ndarray) -> float:
+    """Least share of untouched rows above a score by the share of probes above it, probe recall from .3 to .8.
+
+    An upper bound of the share of errors that look like the probes (Blanchard, Lee and Scott 2010, JMLR 11).
+    """
+    scores = np.quantile(of_probes, 1 - RECALLS)
+    above = 1 - np.searchsorted(np.sort(of_untouched), scores) / len(of_untouched)
+    return float(min(1.0, (above / RECALLS).min()))
+
+
+def joint_share(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Mass off the diagonal of the calibrated confident joint (Northcutt, Jiang and Chuang 2021, JAIR 70, eq. 1, 2).
+
+    probabilities: float (n, C), out of fold; labels: int64 (n,), as given.
+    """
+    classes = probabilities.shape[1]
+    count = np.bincount(labels, minlength=classes)
+    own = probabilities[np.arange(len(labels)), labels]
+    mean = np.bincount(labels, own, minlength=classes) / np.maximum(count, 1)
+    confident = probabilities >= np.where(count > 0, mean, 2.0) - LEAST
+    guess = np.where(confident.sum(axis=1) > 1, probabilities.argmax(axis=1), confident.argmax(axis=1))
+    counted = confident.any(axis=1)
+    joint = np.zeros((classes, classes))
+    np.add.at(joint, (labels[counted], guess[counted]), 1)
+    np.fill_diagonal(joint, np.maximum(np.diag(joint), 1))
+    joint *= (count / joint.sum(axis=1))[:, None]
+    return float(1 - np.trace(joint) / joint.sum())
+
+
+def threshold_at(suspicion: np.ndarray, probability: np.ndarray, rate: float) -> float:
+    """The score above which lies this share of the rows that are right, each counted as 1 - P(error)."""
+    order = np.argsort(-suspicion)
+    right = np.cumsum((1 - probability)[order])
+    return float(suspicion[order][np.searchsorted(right, rate * right[-1])])
+
+
+def recall_at(of_errors: np.ndarray, threshold: float) -> float:
+    """Share of errors above the score."""
+    return float((of_errors > threshold).mean())
+
+
+def reliability_bins(probability: np.ndarray, wrong: np.ndarray) -> np.ndarray:
+    """float64 (15, 2): mean probability and share that is wrong in bins of equal mass, lowest first."""
+    parts = np.array_split(np.argsort(probability, kind="stable"), BINS)
+    return np.array([[probability[part].mean(), wrong[part].mean()] for part in parts if len(part)])
+
+
+def expected_calibration_error(probability: np.ndarray, wrong: np.ndarray) -> float:
+    """Mean over 15 bins of equal mass of |mean probability - share wrong| (Naeini et al. 2015, AAAI)."""
+    bins = reliability_bins(probability, wrong)
+    return float(np.abs(bins[:, 0] - bins[:, 1]).mean())
