@@ -11,7 +11,7 @@ from anomaly_mlflow.detection.learning_curves import learning_curves
 from anomaly_mlflow.detection.scoreboard import MEASURES, scoreboard
 from anomaly_mlflow.detection.task_rows import labelled
 from anomaly_mlflow.errors import BadData
-from anomaly_mlflow.report.figures import detector_plot, learning_curve_plot
+from anomaly_mlflow.report.figures.detectors import detector_plot, learning_curve_plot
 from anomaly_mlflow.report.page import Section, render_page
 from anomaly_mlflow.studies.claims import DYNAMICS, GEOMETRY, UNCERTAINTY
 from anomaly_mlflow.tracking.run import Run

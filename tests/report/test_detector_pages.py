@@ -7,7 +7,8 @@ from anomaly_mlflow.detection.champion import compare, refit
 from anomaly_mlflow.detection.objective import put_aside
 from anomaly_mlflow.detection.search_space import candidate, default_parameters, families_of
 from anomaly_mlflow.detection.sweep import sweep
-from anomaly_mlflow.report.figures import detector_plot, learning_curve_plot, trial_figures
+from anomaly_mlflow.report.figures.detectors import detector_plot, learning_curve_plot
+from anomaly_mlflow.report.figures.trials import trial_figures
 from anomaly_mlflow.report.model_card import model_card
 
 TASKS, DETECTORS = ("error", "gross_vs_clean", "ood_vs_clean"), ("logistic_regression", "rbf_svm")
