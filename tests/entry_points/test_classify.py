@@ -7,6 +7,7 @@ from desk import SMALL
 pytestmark = pytest.mark.filterwarnings("default")
 
 
+@pytest.mark.slow
 def test_classify_leaves_the_tables_and_the_page_that_were_promised(study):
     desk, _ = study
     done = desk.type("classify", *SMALL)
@@ -36,5 +37,5 @@ def test_explain_leaves_pairs_stability_and_sentences(study):
 
 def test_a_detector_that_is_no_registered_model_is_refused(study):
     desk, _ = study
-    done = desk.type("explain", *SMALL, "--detector", "forest")
+    done = desk.type("explain", "--detector", "forest")
     assert done.returncode != 0 and "detector=forest is neither types nor a registered model" in done.stderr
