@@ -66,9 +66,9 @@ def estimate_prior(
 ) -> Prior:
     """Share of wrong labels among the untouched rows: the lower of two estimates, each of which tends to be too high.
 
-    `probe_share` takes the hardest right rows for errors, `joint_share` the models' own mistakes. The interval resamples
-    untouched rows and probes; it holds what the draw of the rows adds and not what both estimates miss: probes that are
-    easier to find than people's errors make it too low.
+    `probe_share` takes the hardest right rows for errors, `joint_share` the models' own mistakes. The interval
+    resamples untouched rows and probes; it holds what the draw of the rows adds and not what both estimates miss:
+    probes that are easier to find than people's errors make it too low.
     """
     rows, probes = np.flatnonzero(untouched), np.flatnonzero(probe)
     rng = np.random.default_rng(seed)
