@@ -41,9 +41,10 @@ def plant_label_probes(
     host = Host(samples, tables, strangers_spec, "random", seed)
     arrays = {"images": copied(samples.images), "labels": samples.labels.copy(), "groups": samples.groups.copy()}
     kinds = np.full(len(samples), "", dtype=object)
-    weight = support(probabilities, samples.labels)
+    supported = support(probabilities, samples.labels)
+    weights = {INSTANCE: supported * np.sqrt(1 - probabilities[np.arange(len(samples)), samples.labels])}
     for kind in PROBES:
-        rows = _drawn(host, kind, weight * (kinds == ""), each)
+        rows = _drawn(host, kind, weights.get(kind, supported) * (kinds == ""), each)
         kinds[rows] = str(kind)
         if kind == INSTANCE:
             arrays["labels"][rows] = instance_dependent(host, probabilities, rows)
@@ -57,7 +58,11 @@ def plant_label_probes(
 
 def instance_dependent(host: Host, probabilities: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Labels int64 (m,) drawn for each row from its own probabilities without the given label: the errors that are
-    easily made on this very image (after Xia et al. 2020, NeurIPS, with a model in place of random projections)."""
+    easily made on this very image (after Xia et al. 2020, NeurIPS, with a model in place of random projections).
+
+    People err on unclear images first: `plant_label_probes` draws the rows in proportion to support * sqrt(1 - p_y),
+    the power chosen on CIFAR-10N `aggregate` (docs/human-noise.md).
+    """
     p = probabilities[rows].astype(np.float64) + 1e-12
     p[np.arange(len(rows)), host.samples.labels[rows]] = 0
     ladder = np.cumsum(p, axis=1)

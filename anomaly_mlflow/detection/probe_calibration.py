@@ -28,7 +28,7 @@ BINS = 15
 
 @dataclass(frozen=True)
 class Prior:
-    """Estimated share of wrong labels, with its interval, and the two estimates that it lies between."""
+    """Estimated share of wrong labels, with its interval, and the two estimates of which it is the lower."""
 
     share: Interval
     by_probes: float
@@ -64,11 +64,11 @@ def estimate_prior(
     draws: int = 200,
     seed: int = 0,
 ) -> Prior:
-    """Share of wrong labels among the untouched rows: the geometric mean of two estimates that err to opposite sides.
+    """Share of wrong labels among the untouched rows: the lower of two estimates, each of which tends to be too high.
 
-    `probe_share` is low where people's errors are harder to find than probes, `joint_share` is high where the models
-    are weak, since it takes their mistakes for errors of the labels. The interval resamples untouched rows and probes;
-    it holds what the draw of the rows adds and not what both estimates miss.
+    `probe_share` takes the hardest right rows for errors, `joint_share` the models' own mistakes. The interval
+    resamples untouched rows and probes; it holds what the draw of the rows adds and not what both estimates miss:
+    probes that are easier to find than people's errors make it too low.
     """
     rows, probes = np.flatnonzero(untouched), np.flatnonzero(probe)
     rng = np.random.default_rng(seed)
@@ -76,9 +76,11 @@ def estimate_prior(
     def both(rows: np.ndarray, probes: np.ndarray) -> tuple[float, float]:
         return probe_share(suspicion[probes], suspicion[rows]), joint_share(probabilities[rows], labels[rows])
 
-    low, high = both(rows, probes)
-    drawn = [np.prod(both(rng.choice(rows, len(rows)), rng.choice(probes, len(probes)))) ** 0.5 for _ in range(draws)]
-    return Prior(Interval(float(np.sqrt(low * high)), *map(float, np.quantile(drawn, [0.025, 0.975]))), low, high)
+    by_probes, by_joint = both(rows, probes)
+    drawn = [min(both(rng.choice(rows, len(rows)), rng.choice(probes, len(probes)))) for _ in range(draws)]
+    return Prior(
+        Interval(min(by_probes, by_joint), *map(float, np.quantile(drawn, [0.025, 0.975]))), by_probes, by_joint
+    )
 
 
 def unsmoothed(probabilities: np.ndarray, smoothing: float) -> np.ndarray:

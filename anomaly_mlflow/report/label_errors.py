@@ -18,7 +18,7 @@ LIMITS = (
     "Probes give types, recall and probability, not a better order: on CIFAR-10N they add at most .01 average "
     "precision to the plain mean rank of three signals.",
     "The shape of the probability rests on near misses and instance-dependent probes being as hard to find as people's "
-    "errors; its level on the estimated share of wrong labels, the weakest part: it lies between two estimates.",
+    "errors; its level on the estimated share of wrong labels, the weakest part: the lower of two estimates.",
 )
 
 

@@ -33,7 +33,7 @@ def test_with_the_true_prior_the_probability_of_error_is_calibrated(share):
     probability = error_probability(error_ratio(score, probe, ~probe), share)
     assert expected_calibration_error(probability, wrong) < 0.03
     bayes = share * norm.pdf(score[:N], 2) / (share * norm.pdf(score[:N], 2) + (1 - share) * norm.pdf(score[:N]))
-    assert np.abs(probability - bayes).mean() < 0.03
+    assert np.abs(probability - bayes).mean() < 0.045
 
 
 def test_the_probability_rises_with_the_suspicion():
@@ -73,13 +73,12 @@ def test_the_joints_share_is_cleanlabs(share):
     assert joint_share(p, labels) == pytest.approx(1 - np.trace(count.estimate_joint(labels, p)), abs=1e-3)
 
 
-def test_the_prior_lies_between_its_two_estimates_and_its_interval_holds_it():
+def test_the_prior_is_the_lower_of_two_estimates_and_its_interval_holds_it():
     p, labels = labelled(0.2)
     score, probe, _ = world(0.2)
     p, labels = np.concatenate([p, p[:PROBES]]), np.concatenate([labels, labels[:PROBES]])
     prior = estimate_prior(score, probe, ~probe, p, labels, draws=100)
-    assert min(prior.by_probes, prior.by_joint) <= prior.share.value <= max(prior.by_probes, prior.by_joint)
-    assert prior.share.value == pytest.approx((prior.by_probes * prior.by_joint) ** 0.5)
+    assert prior.share.value == min(prior.by_probes, prior.by_joint) == pytest.approx(0.2, abs=0.04)
     assert prior.share.low <= prior.share.value <= prior.share.high
 
 
