@@ -11,7 +11,7 @@ from anomaly_mlflow.report.figures.theory import correlation_bars, mean_trajecto
 from anomaly_mlflow.report.page import Section, render_page
 from anomaly_mlflow.signals import CrossFit, Evidence, find
 from anomaly_mlflow.studies.theory.pair_agreement import injected_pairs, pair_agreement
-from anomaly_mlflow.studies.theory.pairs import class_distances, pair_table
+from anomaly_mlflow.studies.theory.pairs import ClassDistances, class_distances, pair_table, second_half
 from anomaly_mlflow.studies.theory.rates import RateCell, rate_row
 from anomaly_mlflow.studies.theory.trajectories import Recorded, predict_trajectories, type_table
 from anomaly_mlflow.studies.theory.words import flow_words, pair_words, rate_words
@@ -77,8 +77,8 @@ def test_class_moments_predict_which_pairs_prototype_distance_tells_apart(plante
         for a, b in zip(table["true_class"], table["given_class"], strict=True)
     ]
     assert table["measured"][near].max() < 0.97 < table["measured"][~np.array(near)].min()
-    for one, other in (("predicted", "measured"), ("predicted_unseen", "measured_unseen")):
-        assert (table[one] - table[other]).abs().max() < 0.05
+    assert (table["predicted"] - table["measured"]).abs().max() < 0.05
+    assert (table["predicted_unseen"] - table["measured_unseen"]).abs().mean() < 0.03  # halves of 40 rows a class
     agreement = pair_agreement(table, class_distances(folds, 4), given, clean, groups, CLASSES, draws=200)
     assert agreement["predicted"].value > 0.8 and agreement["predicted"].low < agreement["predicted"].value
     injected = injected_pairs(table, class_distances(folds, 4), ledger, groups, CLASSES, draws=200)
@@ -94,6 +94,38 @@ def test_class_moments_predict_which_pairs_prototype_distance_tells_apart(plante
         "T", "t", [Section("T1", pair_words(table, agreement, injected), [(pair_scatter(table, injected), "")])], {}
     )
     assert "over 12 class pairs" in page and "Injected near_miss: 4 pairs" in page
+
+
+def test_no_row_is_on_both_sides_of_the_prediction_from_unseen_rows(planted):
+    _, ledger, folds = planted
+    given, clean = ledger["given_label"].to_numpy(), (ledger["anomaly_type"] == "clean").to_numpy()
+    groups = np.arange(len(ledger))
+    before, rng = pair_table(folds, given, clean, groups, CLASSES), np.random.default_rng(2)
+    for side, moved, still in (
+        (second_half(groups), "measured_unseen", "predicted_unseen"),
+        (~second_half(groups), "predicted_unseen", "measured_unseen"),
+    ):
+        spoiled = [
+            CrossFit(
+                f.rows,
+                f.embeddings + 2 * side[f.rows][:, None] * rng.normal(size=f.embeddings.shape),
+                np.array([0]),
+                f.reference_embeddings,
+                f.reference_labels,
+                np.array([1]),
+            )
+            for f in folds
+        ]
+        after = pair_table(spoiled, given, clean, groups, CLASSES)
+        pd.testing.assert_series_equal(after[still], before[still])
+        assert (after[moved] - before[moved]).abs().max() > 0.05
+    told = class_distances(folds, 4)
+    noise = rng.random(told.distance.shape)
+    spoiled = ClassDistances(np.where(second_half(groups)[:, None], told.distance, noise), told.fold)
+    one, other = (
+        pair_agreement(before, each, given, clean, groups, CLASSES, draws=50, seed=3) for each in (told, spoiled)
+    )
+    assert one["predicted_unseen"] == other["predicted_unseen"] and one["predicted"].high > other["predicted"].high
 
 
 def test_a_prediction_from_shuffled_references_agrees_with_nothing(planted):

@@ -8,7 +8,7 @@ import pandas as pd
 from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.detection.measures import auroc_of
 from anomaly_mlflow.detection.statistics import Interval, interval
-from anomaly_mlflow.studies.theory.pairs import ClassDistances, measured_pairs
+from anomaly_mlflow.studies.theory.pairs import ClassDistances, measured_pairs, second_half
 from anomaly_mlflow.studies.theory.rank_correlation import ends_of, group_weights, spearman_of
 
 __all__ = ["PREDICTIONS", "injected_pairs", "pair_agreement"]
@@ -37,25 +37,32 @@ def pair_agreement(
 
     table: as `pair_table` gives it. A draw resamples the source groups, hence every measured AUROC, and the classes,
     for pairs that share a class are no independent witnesses: a pair counts as often as both of its classes together
-    (Owen 2007, the pigeonhole bootstrap).
+    (Owen 2007, the pigeonhole bootstrap). `predicted_unseen` stands against the rows alone that it was not made from.
     """
     pairs = _positions(table, classes)
     generator, rows = np.random.default_rng(seed), np.flatnonzero(clean)
     some = ClassDistances(found.distance[rows], found.fold[rows])
-    everyone = np.ones(len(rows), bool)
-    measured = np.concatenate(
-        [measured_pairs(some, given[rows], everyone, pairs, w) for w in group_weights(groups[rows], draws, generator)]
-    )
+    sides = {"measured": np.ones(len(rows), bool), "measured_unseen": second_half(groups)[rows]}
+    resampled: dict[str, list[np.ndarray]] = {name: [] for name in sides}
+    for of_rows in group_weights(groups[rows], draws, generator):
+        for name, side in sides.items():
+            resampled[name].append(measured_pairs(some, given[rows], side, pairs, of_rows))
     drawn = generator.integers(0, len(classes), (draws, len(classes)))
     times = np.stack([np.bincount(row, minlength=len(classes)) for row in drawn])
     weights = (times[:, pairs[:, 0]] * times[:, pairs[:, 1]]).astype(float)
     agreement = {}
     for name, against in PREDICTIONS.items():
-        predicted = table[name].to_numpy()
-        value = float(spearman_of(predicted, table[against].to_numpy())(np.ones((1, len(table))))[0])
-        each = [spearman_of(predicted, row)(w[None])[0] for row, w in zip(measured, weights, strict=True)]
+        predicted, measured = table[name].to_numpy(), np.concatenate(resampled[against])
+        value = _agreement(predicted, table[against].to_numpy(), np.ones(len(table)))
+        each = [_agreement(predicted, row, w) for row, w in zip(measured, weights, strict=True)]
         agreement[name] = ends_of(value, np.array(each))
     return agreement
+
+
+def _agreement(predicted: np.ndarray, measured: np.ndarray, weights: np.ndarray) -> float:
+    """Over the pairs that have both: few rows leave a half without one of the classes."""
+    known = np.isfinite(predicted) & np.isfinite(measured)
+    return float(spearman_of(predicted[known], measured[known])(weights[None, known])[0]) if known.any() else np.nan
 
 
 def injected_pairs(

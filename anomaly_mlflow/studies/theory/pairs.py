@@ -11,7 +11,7 @@ from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.signals.evidence import CrossFit
 from anomaly_mlflow.studies.theory.distance import distance_moments, gamma_auroc, gaussian_auroc, prototypes_of
 
-__all__ = ["ClassDistances", "class_distances", "measured_pairs", "pair_table"]
+__all__ = ["ClassDistances", "class_distances", "measured_pairs", "pair_table", "second_half"]
 
 
 @dataclass(frozen=True)
@@ -45,15 +45,14 @@ def pair_table(
     prototype_gap: cosine distance of both prototypes, mean over folds: what the means say alone.
     measured: clean rows of a as if given b against clean rows of b, within folds; n: rows of a.
     predicted_unseen, measured_unseen: means and covariances from one half of the fold's own clean rows, measured on
-    the other, and the reverse: the encoder has learnt from neither half.
+    the other: the encoder has learnt from neither. The reverse is left out: averaged over both, either side would hold
+    all rows.
     Raises BadData where no pair of classes has clean rows in all folds.
     """
     found = class_distances(folds, len(classes))
     true, label = np.nonzero(~np.eye(len(classes), dtype=bool))
     pairs = np.stack([true, label], axis=1)
-    half = pd.factorize(groups)[0] % 2
-    unseen = [_unseen(folds, given, clean & (half == side), len(classes)) for side in (0, 1)]
-    other = [measured_pairs(found, given, clean & (half != side), pairs) for side in (0, 1)]
+    other = second_half(groups)
     table = pd.DataFrame(
         {
             "true_class": np.array(classes)[true],
@@ -63,14 +62,19 @@ def pair_table(
             "predicted_gamma": _over_folds(folds, gamma_auroc, len(classes))[true, label],
             "prototype_gap": _gap(folds, len(classes))[true, label],
             "measured": measured_pairs(found, given, clean, pairs)[0],
-            "predicted_unseen": np.mean(unseen, axis=0)[true, label],
-            "measured_unseen": np.mean(other, axis=0)[0],
+            "predicted_unseen": _unseen(folds, given, clean & ~other, len(classes))[true, label],
+            "measured_unseen": measured_pairs(found, given, clean & other, pairs)[0],
         }
     )
     table = table[table[["predicted", "measured"]].notna().all(axis=1)].reset_index(drop=True)
     if table.empty:
         raise BadData("no two classes have clean rows in all folds; use fewer folds or a larger subset")
     return table
+
+
+def second_half(groups: np.ndarray) -> np.ndarray:
+    """bool (n,): the rows on which `predicted_unseen` is measured; groups: int64 (n,), none on both sides."""
+    return pd.factorize(groups)[0] % 2 == 1
 
 
 def measured_pairs(

@@ -1,6 +1,7 @@
 """Spearman's rank correlation of what was predicted with what was measured, with bootstrap intervals.
 
-A draw resamples the seeds, then the source groups, as in `detection.statistics`; here all rows are of one side.
+A draw resamples the seeds (one fewer than there are), then the source groups, as in `detection.statistics`; here all
+rows are of one side.
 """
 
 from collections.abc import Callable, Iterator
@@ -50,7 +51,7 @@ def correlation_interval(
         np.stack([measure(weights) for measure in measures], axis=1)
         for weights in group_weights(groups, draws, np.random.default_rng(seed))
     ]
-    picked = np.random.default_rng(seed + 1).integers(0, len(measures), (draws, len(measures)))
+    picked = np.random.default_rng(seed + 1).integers(0, len(measures), (draws, max(1, len(measures) - 1)))
     return ends_of(value, np.take_along_axis(np.concatenate(of_rows), picked, axis=1).mean(axis=1))
 
 

@@ -94,7 +94,7 @@ def type_table(
     loss: mean loss over the epochs, predicted |f - y|^2 against recorded cross-entropy; brier: against |p - y|^2;
     order: first epoch of the given label (T for never); static: the static score against the recorded mean loss.
     Each with 95 % ends over seeds and groups. between_seeds: what one seed's recorded mean loss says of another's, NaN
-    for one seed: the most that a prediction without luck can reach.
+    for one seed; a prediction of all that seeds share could reach its square root (Spearman 1904, attenuation).
     mean_predicted, mean_recorded: mean |f - y|^2 and |p - y|^2; learnt_predicted, learnt_recorded: mean first epoch.
     """
     first = _first(predicted.correct[None])[0], _first(recorded.correct)
