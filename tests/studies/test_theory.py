@@ -187,6 +187,13 @@ def test_the_optimum_that_spares_hard_images_predicts_a_model_that_is_it():
     assert "Measured (entropy of the trained models): 0.0" in page and "the types coincide at noise rate 0." in page
 
 
+def test_a_crossing_within_all_intervals_is_not_told_as_a_finding():
+    rows = pd.DataFrame([rate_row(cell(share), draws=200) for share in (0.1, 0.35)])
+    blurred = rows.assign(measured=[0.48, 0.52], measured_low=0.4, measured_high=0.6)
+    held = [[line for line in rate_words(table) if "at every rate" in line] for table in (rows, blurred)]
+    assert not held[0] and held[1][0].startswith("Measured")
+
+
 def test_a_rate_without_near_misses_says_so():
     nobody = cell(0.0)
     with pytest.raises(BadData, match="leaves no near misses or no hard images"):

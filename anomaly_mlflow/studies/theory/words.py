@@ -54,6 +54,8 @@ def rate_words(table: pd.DataFrame) -> list[str]:
             f"{name.replace('_', ', ').capitalize()} ({meaning}): {first[name]:.3f} at rate {rates.iloc[0]:.3f} to "
             f"{last[name]:.3f} at {rates.iloc[-1]:.3f}; the types coincide {where}."
         )
+        if ((table[f"{name}_low"] <= 0.5) & (table[f"{name}_high"] >= 0.5)).all():
+            words[-1] += " The interval holds .5 at every rate, so that no rate is told from that one."
     return [
         *words,
         f"What it gets wrong: the trained model is not the optimum; its mean entropy on these images is "
