@@ -47,7 +47,7 @@ def main() -> None:
         ]
         name = f"{options.rows}-{options.images}-{options.model}-{column}"
         map_d = _map_d(replace(truth, labels=given), config, options)
-        _tell(name, rounds, map_d, given, wrong, options, AIMS.get((options.images, column)))
+        _tell(name, rounds, map_d, given, wrong, options, AIMS.get((options.images, column)), _fresh(options))
         print(f"CPU seconds of this process: {time.process_time() - started:.0f}\n", flush=True)
 
 
@@ -78,6 +78,14 @@ def _rows(images: int, which: str) -> Samples:
     return everything.take(rest[stratified(everything.labels[rest], SIZE, 0)])
 
 
+def _fresh(options: argparse.Namespace) -> np.ndarray:
+    """bool (n,): the rows of all 50,000 on which nothing was chosen; empty where none or all of the rows are such."""
+    labels = cifar().labels if options.images > SIZE else np.empty(0, np.int64)
+    fresh = np.ones(len(labels), bool)
+    fresh[stratified(labels, SIZE, 0) if len(labels) else []] = False
+    return fresh
+
+
 def _config(samples: Samples, options: argparse.Namespace) -> TrainConfig:
     return configure(options.model, samples.image_shape, "cpu", epochs=EPOCHS, label_smoothing=SMOOTHING)
 
@@ -100,27 +108,38 @@ def _tell(
     wrong: np.ndarray,
     options: argparse.Namespace,
     aim: float | None,
+    fresh: np.ndarray,
 ) -> None:
     first, other = [_mean([one(found, given) for found in rounds]) for one in (ours, peers)]
     other |= map_d
     table = _table(first | other, wrong)
-    best = max((key for key in other if key.startswith("cleanlab")), key=lambda key: table.loc[key, "AP"])
-    main = next(iter(first))
-    paired = _paired(first[main], other[best], wrong)
+    main, rivals = next(iter(first)), best_peers(table["AP"], list(other))
+    paired = {rival: _paired(first[main], other[rival], wrong) for rival in rivals}
     table.insert(0, "score", table.index)
     table.to_csv(options.cache / f"{name}.csv", index=False)
     found = _filters(rounds, given, wrong, first[main])
     found.to_csv(options.cache / f"{name}-filters.csv", index=False)
-    (options.cache / f"{name}.json").write_text(json.dumps({"best peer": best, "paired": paired, "aim": aim}, indent=1))
+    (options.cache / f"{name}.json").write_text(json.dumps({"less": paired, "aim": aim}, indent=1))
     print(f"{name}: {len(wrong):,} rows, {wrong.mean():.2%} wrong, {5 * len(rounds)} trainings")
     print(table.drop(columns="score").to_string(float_format="{:.3f}".format))
-    for measure, (value, low, high) in paired.items():
-        print(f"{main} less {best}, {measure}: {value:+.3f} [{low:+.3f}, {high:+.3f}]")
+    for rival, gaps in paired.items():
+        for measure, (value, low, high) in gaps.items():
+            print(f"{main} less {rival}, {measure}: {value:+.3f} [{low:+.3f}, {high:+.3f}]")
+    if len(fresh):
+        untouched = average_precision_of(first[main][fresh], wrong[fresh])(np.ones((1, fresh.sum()))).item()
+        print(f"AP {untouched:.3f} on the {fresh.sum():,} rows on which nothing was chosen")
     if aim:
         print(
             f"AP {table.loc[main, 'AP']:.3f}, aim {aim}: {'reached' if table.loc[main, 'AP'] >= aim else 'NOT REACHED'}"
         )
     print(found.to_string(index=False, float_format="{:.3f}".format))
+
+
+def best_peers(precision: pd.Series, peers: list[str]) -> list[str]:
+    """cleanlab's best score and, where another peer's is better, the best of all: chosen on the scored rows."""
+    ranked = sorted(peers, key=lambda key: -precision[key])
+    cleanlab = next(key for key in ranked if key.startswith("cleanlab"))
+    return list(dict.fromkeys([cleanlab, ranked[0]]))
 
 
 def _mean(scores: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:

@@ -1,6 +1,7 @@
 """The comparison on human labels: what it takes from the peers is what the package computes, on planted trainings."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 pytest.importorskip("cleanlab")
@@ -10,6 +11,7 @@ from anomaly_mlflow.detection.measures import auroc
 from anomaly_mlflow.signals import Evidence, find
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.recording import Recording
+from benchmarks.human_noise import best_peers
 from benchmarks.human_scores import FILTERS, flags, held_out_probabilities, ours, peers
 from benchmarks.human_trainings import FOLDS, Round, cross_fit
 
@@ -77,3 +79,10 @@ def test_finished_trainings_are_read_and_not_made_again(stripes, tmp_path, monke
     assert np.array_equal(first.trained, again.trained, equal_nan=True)
     assert all(np.isnan(first.trained[k][:, first.fold == k]).all() for k in range(FOLDS))
     assert not np.isnan(first.held_out).any()
+
+
+def test_the_paired_comparison_is_with_the_strongest_peer_and_not_with_cleanlab_alone():
+    precision = pd.Series({"ours": 0.9, "cleanlab a": 0.5, "cleanlab b": 0.6, "loss, final": 0.7})
+    peers = ["cleanlab a", "cleanlab b", "loss, final"]
+    assert best_peers(precision, peers) == ["cleanlab b", "loss, final"]
+    assert best_peers(precision, peers[:2]) == ["cleanlab b"]
