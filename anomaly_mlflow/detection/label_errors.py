@@ -91,6 +91,8 @@ def estimate(
 def measures(found: LabelErrors, wrong: pd.Series | None) -> dict[str, float]:
     """Figures by name; those under `truth.` only where it is known.
 
+    A calibration error says nothing of sharpness: one constant near the true share has next to none. So
+    `truth.brier_skill` stands beside it, 1 less the Brier score by that of the true share for every row (Murphy 1973).
     wrong: bool by sample_id, for the untouched rows at least; None where nobody knows.
     """
     share = found.prior.share
@@ -118,9 +120,14 @@ def _against_truth(found: LabelErrors, wrong: pd.Series) -> dict[str, float]:
         "truth.prior": float(error.mean()),
         "truth.calibration_error": expected_calibration_error(table["probability_of_error"].to_numpy(), error),
         "truth.calibration_error_true_prior": expected_calibration_error(true_prior, error),
+        "truth.brier_skill": _brier_skill(table["probability_of_error"].to_numpy(), error),
         "truth.recall_at_5": recall,
         "truth.recall_gap": found.recall - recall,
         "truth.auroc": auroc(score, error),
         "truth.average_precision": float(average_precision_of(score, error)(one)[0, 0]),
         "truth.precision_at_errors": float(precision_at_positives_of(score, error)(one)[0, 0]),
     }
+
+
+def _brier_skill(probability: np.ndarray, error: np.ndarray) -> float:
+    return float(1 - ((probability - error) ** 2).mean() / error.var())

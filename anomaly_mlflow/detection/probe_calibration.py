@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.isotonic import IsotonicRegression
 
+from anomaly_mlflow.detection.calibration import reliability
 from anomaly_mlflow.detection.statistics import Interval
 
 __all__ = [
@@ -23,7 +24,6 @@ __all__ = [
 
 RECALLS = np.linspace(0.3, 0.8, 51)
 LEAST = 1e-6
-BINS = 15
 
 
 @dataclass(frozen=True)
@@ -131,12 +131,15 @@ def recall_at(of_errors: np.ndarray, threshold: float) -> float:
 
 
 def reliability_bins(probability: np.ndarray, wrong: np.ndarray) -> np.ndarray:
-    """float64 (15, 2): mean probability and share that is wrong in bins of equal mass, lowest first."""
-    parts = np.array_split(np.argsort(probability, kind="stable"), BINS)
-    return np.array([[probability[part].mean(), wrong[part].mean()] for part in parts if len(part)])
+    """float64 (up to 15, 3): mean probability, share that is wrong, and rows, in bins of equal mass, lowest first.
+
+    Equal probabilities share a bin: isotonic regression gives long runs of them, and to split a run would let the order
+    of the rows decide.
+    """
+    return reliability(probability, wrong)[["probability", "right", "n"]].to_numpy(np.float64)
 
 
 def expected_calibration_error(probability: np.ndarray, wrong: np.ndarray) -> float:
-    """Mean over 15 bins of equal mass of |mean probability - share wrong| (Naeini et al. 2015, AAAI)."""
+    """Mean over rows of |mean probability - share wrong| of their bin, 15 bins of equal mass (Naeini et al. 2015)."""
     bins = reliability_bins(probability, wrong)
-    return float(np.abs(bins[:, 0] - bins[:, 1]).mean())
+    return float(np.average(np.abs(bins[:, 0] - bins[:, 1]), weights=bins[:, 2]))

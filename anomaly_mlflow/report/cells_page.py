@@ -23,7 +23,9 @@ RULES = (
     " images of no class are judged for H1 alone, with one seed, and no interval of H1 contains the randomness of that"
     " training.",
     "Where a claim says that two types are alike, the detector on all signals of the arm and each of these signals by"
-    " itself must be equivalent: a detector wastes part of what its signals know on fitting noise.",
+    " itself must be equivalent: a detector wastes part of what its signals know on fitting noise. That asks for many"
+    " images: where two types are exactly alike, H2 is supported in about one of ten simulated studies with 500"
+    " images of each type, and in more than eight of ten with 1,000. Undecided then says that the study is too small.",
 )
 
 

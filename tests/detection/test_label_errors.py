@@ -1,5 +1,6 @@
 """Features of a planted set with probes -> the table of label errors."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -44,6 +45,14 @@ def test_the_probability_is_calibrated_and_the_recall_foreseen_where_probes_are_
     assert told["prior"] == pytest.approx(SHARE, abs=0.04)
     assert told["truth.calibration_error"] < 0.05
     assert abs(told["truth.recall_gap"]) < 0.1
+
+
+def test_a_constant_probability_is_calibrated_and_has_no_skill(found):
+    result, wrong = found
+    flat = replace(result, table=result.table.assign(probability_of_error=wrong.loc[result.table["sample_id"]].mean()))
+    told, blind = measures(*found), measures(flat, wrong)
+    assert blind["truth.calibration_error"] < 0.05 and blind["truth.brier_skill"] == pytest.approx(0)
+    assert told["truth.brier_skill"] > 0.2
 
 
 def test_without_the_truth_nothing_is_said_of_it(found):

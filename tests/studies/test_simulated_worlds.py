@@ -85,6 +85,7 @@ def test_few_small_studies_of_each_world():
         pytest.param(MARGIN, "H3", 0, 10, id="dynamics gain no more than the margin"),
         pytest.param(TENTH, "H3", 80, 100, id="dynamics gain .10"),
         pytest.param(ALIKE, "H2", 80, 100, id="uncertainty is alike"),
+        pytest.param(World(0.0, 0.0, n=500), "H2", 0, 30, id="uncertainty is alike, too few rows to tell"),
         pytest.param(apart(0.55, n=1000), "H2", 0, 10, id="uncertainty at the margin"),
         pytest.param(apart(0.55, n=300), "H2", 0, 10, id="uncertainty at the margin, few rows"),
         pytest.param(apart(0.58, n=1000), "H2", 0, 5, id="uncertainty beyond the margin"),
