@@ -3,6 +3,7 @@
 from anomaly_mlflow.models.frozen import frozen_digest
 from anomaly_mlflow.signals import SIGNALS, Evidence, find
 from anomaly_mlflow.signals.collect import collect
+from anomaly_mlflow.signals.demand import FROM_CLEAN, FROM_FOLDS, FROM_NOISY, needs_of
 from anomaly_mlflow.signals.recorded import coverage, evidence_of, within_reach
 from anomaly_mlflow.signals.suggestion import suggested_label
 from anomaly_mlflow.signals.table import feature_table
@@ -21,6 +22,13 @@ def signal_names(options: dict) -> list[str]:
     return [find(name).name for name in names]
 
 
+def steps_for(options: dict) -> set[str]:
+    """The steps upstream whose models or recordings the signals asked for read. Raises UnknownName."""
+    needs = needs_of(signal_names(options))
+    makers = {"train_clean": FROM_CLEAN, "train_folds": FROM_FOLDS, "train_noisy": FROM_NOISY}
+    return {"generate_noise", *(name for name, made in makers.items() if needs & made)}
+
+
 def check_options(options: dict) -> None:
     """Raises UnknownName for a signal or encoder, BadOption and BadData for an encoder's file."""
     signal_names(options)
@@ -36,37 +44,40 @@ def check_options(options: dict) -> None:
     per_seed=True,
     check=check_options,
     instead="recording",
+    narrow=steps_for,
 )
 def extract_features(run: Run, options: dict, upstream: Upstream) -> None:
     """Compute every signal from the two models and the recording; the ledger is not read."""
     names = signal_names(options)
     if upstream:
-        evidence = _of_study(options, upstream)
+        evidence = _of_study(options, upstream, names)
     else:
         evidence = evidence_of(read_recording(recording_folder(options["recording"])))
         print(coverage(evidence, names))
         names = within_reach(evidence, names)
     features = feature_table(evidence, names)
     run.log_frame(features, "features.parquet")
-    suggested = suggested_label(evidence.recording)
-    suggestions = features[["sample_id"]].assign(given_label=evidence.labels, suggested_label=suggested)
-    run.log_frame(suggestions, "suggestions.parquet")
+    if evidence.recording is not None:
+        suggested = suggested_label(evidence.recording)
+        suggestions = features[["sample_id"]].assign(given_label=evidence.labels, suggested_label=suggested)
+        run.log_frame(suggestions, "suggestions.parquet")
     run.log_table(features.drop(columns="sample_id").describe().round(4).reset_index(), "features_summary.json")
 
 
-def _of_study(options: dict, upstream: Upstream) -> Evidence:
+def _of_study(options: dict, upstream: Upstream, names: list[str]) -> Evidence:
     samples, _ = read_samples(only(upstream, "generate_noise"))
-    noisy = only(upstream, "train_noisy")
-    folds = only(upstream, "train_folds")
+    made = {name: only(upstream, name) for name in upstream}
+    clean, folds, noisy = (made.get(name) for name in ("train_clean", "train_folds", "train_noisy"))
     return collect(
         samples,
-        clean=model_folder(only(upstream, "train_clean")),
-        noisy=model_folder(noisy),
-        snapshots=noisy.path("snapshots"),
-        recording=read_recording(noisy.path("recording")),
-        out_of_fold=read_out_of_fold(folds, samples.sample_id, samples.num_classes),
-        second_split=read_second_splits(folds, samples.sample_id),
-        probes=read_probes(folds, samples.sample_id),
+        needs_of(names),
+        clean=clean and model_folder(clean),
+        noisy=noisy and model_folder(noisy),
+        snapshots=noisy and noisy.path("snapshots"),
+        recording=noisy and read_recording(noisy.path("recording")),
+        out_of_fold=folds and read_out_of_fold(folds, samples.sample_id, samples.num_classes),
+        second_split=folds and read_second_splits(folds, samples.sample_id),
+        probes=folds and read_probes(folds, samples.sample_id),
         passes=options["passes"],
         seed=options["seed"],
         frozen=options["geometry_encoder"],

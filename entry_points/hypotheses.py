@@ -1,42 +1,116 @@
-"""Feature tables and ledger -> verdicts on H1, H2, H3, and the table of all signals by type."""
+"""One study for each cell -> where H1, H2 and H3 hold, and where not."""
 
 import pandas as pd
+from tqdm import tqdm
 
-from anomaly_mlflow.detection.best import best_of_families
-from anomaly_mlflow.detection.by_type import auroc_by_type
-from anomaly_mlflow.report.figures import verdict_plot
-from anomaly_mlflow.studies.hypotheses import judge, verdict_lines
+from anomaly_mlflow.errors import AnomalyError, BadOption
+from anomaly_mlflow.report.cells_page import cells_page
+from anomaly_mlflow.report.figures import cells_plot
+from anomaly_mlflow.studies.by_seed import auroc_by_seed
+from anomaly_mlflow.studies.cell_table import all_rows, cell_lines, not_run, rows_of
+from anomaly_mlflow.studies.cells import PRIMARY, Cell, source_cell
+from anomaly_mlflow.studies.claims import CLAIMS, find_claims
+from anomaly_mlflow.studies.hypotheses import judge
+from anomaly_mlflow.studies.strangers_sources import only_source, source_names
+from anomaly_mlflow.tracking.lifecycle import upstream_of
 from anomaly_mlflow.tracking.run import Run
+from anomaly_mlflow.tracking.server import has_server
+from entry_points.cell_options import cells_of, missing, options_of, scaled
+from entry_points.environment import environment
+from entry_points.judge import claim_metrics
 from entry_points.judged import read_judged
-from entry_points.step import Upstream, step
+from entry_points.named_runs import all_needs
+from entry_points.options import as_typed
+from entry_points.resolve import resolve
+from entry_points.step import STEPS, Upstream, step
 
 
-def claim_metrics(verdicts: pd.DataFrame) -> dict[str, float]:
-    """The measured quantity of each part of a claim, so that the UI compares studies."""
-    parts = verdicts[verdicts["metric"].str.contains("auroc") & verdicts["value"].notna()]
-    return {f"{row.claim}/{row.arm}.{row.metric}": row.value for row in parts.itertuples()}
+def check_cells(options: dict) -> None:
+    """Raises UnknownName for a cell that there is not, BadOption where a cell's options make no sense together."""
+    options = scaled(options)
+    if options["claims"] != "all":
+        raise BadOption("hypotheses judges all claims; judge takes some of them")
+    for cell in cells_of(options):
+        if missing(cell, options):
+            continue
+        made = options_of(cell, options)
+        try:
+            for name in ("judge", *all_needs(STEPS["judge"], made)):
+                STEPS[name].check(made)
+        except AnomalyError as error:
+            raise BadOption(f"cell {cell.name}: {error}") from None
 
 
-@step(
-    "hypotheses",
-    own=("seed", "seeds", "draws"),
-    needs=("generate_noise", "extract_features"),
-)
+@step("hypotheses", own=("cells", "scale"), needs=("judge",), check=check_cells, narrow=lambda options: ())
 def hypotheses(run: Run, options: dict, upstream: Upstream) -> None:
-    """Test H1, H2, H3 on held-out rows, with bootstrap intervals over seeds and source groups, and a verdict each."""
-    judged = read_judged(upstream)
-    table = auroc_by_type(judged.features, judged.ledger)
-    run.log_frame(table.reset_index(), "auroc_by_type.csv")
-    run.log_table(table.round(3).reset_index(), "auroc_by_type.json")
-    best = best_of_families(judged.features, judged.ledger, judged.groups, table, draws=options["draws"])
-    run.log_frame(best, "best_by_family.csv")
-    run.log_table(best.round(3), "best_by_family.json")
-    verdicts = judge(judged.features, judged.ledger, judged.groups, seed=options["seed"], draws=options["draws"])
-    run.log_frame(verdicts, "verdicts.csv")
-    run.log_table(verdicts.round(3), "verdicts.json")
-    run.log_figure(verdict_plot(verdicts), "verdicts.png")
-    run.log_metrics(claim_metrics(verdicts))
-    for claim in verdicts[verdicts["metric"] == "verdict"].itertuples():
-        run.tag(f"anomaly.verdict.{claim.claim}", claim.verdict)
-    if "mlflow.parentRunId" not in run.tags:  # inside the whole study the last step prints
-        print(verdict_lines(verdicts))
+    """Judge H1, H2, H3 in the primary cell and around it, one factor at a time; if killed, it goes on cell by cell."""
+    options = scaled(options)
+    cells, judged = cells_of(options), {}
+    with tqdm(cells, desc="cells", unit="cell", disable=None) as bar:
+        for cell in bar:
+            bar.set_postfix_str(cell.name)
+            if not missing(cell, options):
+                judged[cell.name] = Run(resolve(STEPS["judge"], options_of(cell, options), run)[0])
+    frames = [
+        rows_of(cell, *_frames(judged[cell.name])) if cell.name in judged else not_run(cell, missing(cell, options))
+        for cell in cells
+    ]
+    if "|" in options["ood"]:
+        told = _by_source(judged[PRIMARY.name], options)
+        cells, frames = [*cells, *(cell for cell, _ in told)], [*frames, *(frame for _, frame in told)]
+    _log(run, options, cells, all_rows(frames), judged)
+
+
+def _frames(made: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
+    numbers = {name: [""] for name in ("value", "low", "high")}
+    return tuple(
+        pd.read_csv(made.path(name), keep_default_na=False, na_values=numbers)
+        for name in ("verdicts.csv", "auroc_by_seed.csv")
+    )
+
+
+def _by_source(primary: Run, options: dict) -> list[tuple[Cell, pd.DataFrame]]:
+    """The primary cell once for each source of images of no class; nothing is trained."""
+    made = {name: [Run(one) for one in ids] for name, ids in upstream_of(primary).items()}
+    seeds = [one.json("config.json")["training_seed"] for one in made["extract_features"]]
+    whole, found = read_judged(made), []
+    for name in source_names(whole.ledger):
+        cell = source_cell(name)
+        features, ledger, groups = only_source(whole.features, whole.ledger, whole.groups, name)
+        how = {"seed": options["seed"], "draws": options["draws"], "claims": find_claims(",".join(cell.claims))}
+        verdicts = judge(features, ledger, groups, **how)
+        found.append((cell, rows_of(cell, verdicts, auroc_by_seed(features, seeds, ledger, groups, **how))))
+    return found
+
+
+def _log(run: Run, options: dict, cells: list[Cell], frame: pd.DataFrame, judged: dict[str, Run]) -> None:
+    lines = cell_lines(frame)
+    run.log_frame(frame, "verdicts.csv")
+    run.log_frame(lines, "cells.csv")
+    run.log_table(lines.round(3), "cells.json")
+    for claim in CLAIMS:
+        run.log_figure(cells_plot(frame, claim), f"{claim.name}.png")
+    facts = {
+        **as_typed(options, [name for name in STEPS["hypotheses"].options if options[name] is not None]),
+        **environment(),
+        "this run": run.link,
+        **{f"judge, {name}": made.link for name, made in judged.items()},
+    }
+    run.log_text(cells_page(frame, cells, facts), "report.html")
+    run.log_json({"judge": [made.id for made in judged.values()]}, "upstream.json")
+    primary = frame[(frame["cell"] == PRIMARY.name) & (frame["seed"] == "all")]
+    run.log_metrics(claim_metrics(primary))
+    for row in primary[primary["metric"] == "verdict"].itertuples():
+        run.tag(f"anomaly.verdict.{row.claim}", row.verdict)
+    print(f"\n{_shown(lines)}\n\nrun:    {run.link}")
+    if not has_server():
+        print(f"report: {run.path('report.html')}")
+
+
+def _shown(lines: pd.DataFrame) -> str:
+    """A line for each cell, for the terminal."""
+    shown = [f"{'cell':<32}{'H1':<11}{'H2':<11}{'H3':<11}"]
+    for row in lines.itertuples():
+        verdicts = "".join(f"{word or '-':<11}" for word in (row.H1, row.H2, row.H3))
+        shown.append(f"{row.cell:<32}{row.state if row.state != 'judged' else verdicts}".rstrip())
+    return "\n".join(shown)

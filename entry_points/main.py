@@ -16,25 +16,25 @@ from anomaly_mlflow.tracking.server import has_server
 from anomaly_mlflow.training.epoch_files import read_recording
 from entry_points.environment import environment
 from entry_points.explain import read_explanation
-from entry_points.hypotheses import claim_metrics
+from entry_points.judge import claim_metrics
 from entry_points.judged import read_judged
 from entry_points.options import as_typed
 from entry_points.sample_files import read_samples
 from entry_points.step import STEPS, Upstream, only, step
 
-NEEDS = ("train_baseline", "generate_noise", "train_clean", "train_folds", "extract_features", "hypotheses", "explain")
+NEEDS = ("train_baseline", "generate_noise", "train_clean", "train_folds", "extract_features", "judge", "explain")
 
 
 @step("main", own=("seed", "seeds"), needs=NEEDS)
 def main(run: Run, options: dict, upstream: Upstream) -> None:
-    """Run the whole study: baseline, noise, clean and noisy models, features, hypotheses, SHAP, and one report page."""
-    hypotheses = only(upstream, "hypotheses")
-    auroc = pd.read_csv(hypotheses.path("auroc_by_type.csv"), index_col=0)
+    """Run the whole study: baseline, noise, clean and noisy models, features, verdicts, SHAP, and one report page."""
+    judged_by = only(upstream, "judge")
+    auroc = pd.read_csv(judged_by.path("auroc_by_type.csv"), index_col=0)
     verdicts = pd.read_csv(
-        hypotheses.path("verdicts.csv"), keep_default_na=False, na_values={"value": "", "low": "", "high": ""}
+        judged_by.path("verdicts.csv"), keep_default_na=False, na_values={"value": "", "low": "", "high": ""}
     )
     run.log_frame(auroc.reset_index(), "auroc_by_type.csv")
-    run.log_frame(pd.read_csv(hypotheses.path("best_by_family.csv")), "best_by_family.csv")
+    run.log_frame(pd.read_csv(judged_by.path("best_by_family.csv")), "best_by_family.csv")
     run.log_frame(verdicts, "verdicts.csv")
     run.log_metrics(claim_metrics(verdicts))
     judged = read_judged(upstream)

@@ -7,7 +7,7 @@ from anomaly_mlflow.tracking.run import Run, open_run
 from entry_points.options import OPTIONS, RUNTIME_ONLY
 from entry_points.step import STEPS, Step
 
-__all__ = ["all_needs", "named", "run_id", "with_named_runs"]
+__all__ = ["all_needs", "is_default", "named", "run_id", "with_named_runs"]
 
 
 def with_named_runs(step: Step, options: dict, *, strict: bool) -> dict:
@@ -44,9 +44,10 @@ def named(name: str, ids: list[str]) -> dict[str, str]:
     return {option: ",".join(ids)} if option else {}
 
 
-def all_needs(step: Step) -> list[str]:
-    """The names of all steps upstream, the nearest first."""
-    below = [name for need in step.needs for name in (need, *all_needs(STEPS[need]))]
+def all_needs(step: Step, options: dict | None = None) -> list[str]:
+    """The names of all steps upstream, the nearest first; of those that these options need, where they are given."""
+    needs = step.needs if options is None else step.needed(options)
+    below = [name for need in needs for name in (need, *all_needs(STEPS[need], options))]
     return list(dict.fromkeys(below))
 
 
@@ -64,6 +65,11 @@ def _options_still_used(step: Step, options: dict) -> list[str]:
     """The own options of all steps that are not named and so will be looked up or made."""
     needed = [need for need in step.needs if not _names(options, need)]
     return [*step.own, *(key for need in needed for key in _options_still_used(STEPS[need], options))]
+
+
+def is_default(key: str, value: object) -> bool:
+    """Whether an option has the value that it has where none is typed."""
+    return value == _default(key)
 
 
 def _default(key: str) -> object:

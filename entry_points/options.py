@@ -8,6 +8,7 @@ from anomaly_mlflow.anomalies.conventions import CONVENTIONS
 from anomaly_mlflow.anomalies.difficulty import HARD_BY
 from anomaly_mlflow.anomalies.similarity import TABLES
 from anomaly_mlflow.anomalies.strangers import LABEL_POLICIES
+from anomaly_mlflow.anomalies.tasks import TASKS
 from anomaly_mlflow.data.augment import AUGMENTATIONS
 from anomaly_mlflow.data.sources import SIZES
 from anomaly_mlflow.errors import UnknownName
@@ -55,6 +56,21 @@ class _None(click.ParamType):
         if value == "":
             self.fail("it is empty; write none to leave it out.", param, ctx)
         return None if value in (None, "none") else value
+
+
+class _Storage(_None):
+    """The address of a database without a password, which would be logged, or `none`."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        address = super().convert(value, param, ctx)
+        if address is None:
+            return None
+        user = str(address).partition("://")[2].rpartition("@")[0]
+        if "://" not in str(address):
+            self.fail("it is no address of a database such as postgresql+psycopg://USER@HOST/NAME.", param, ctx)
+        if ":" in user or "password=" in str(address).lower():
+            self.fail("a password in it would be logged; leave it out and set PGPASSWORD.", param, ctx)
+        return address
 
 
 class _Model(click.ParamType):
@@ -240,6 +256,45 @@ _DECLARED = [
         "Known errors planted among the given labels, five kinds in equal parts, share of all training images (0 to 1).",
     ),
     _option("draws", click.IntRange(100, 1_000_000), 2000, "Bootstrap draws of the intervals."),
+    _option("claims", click.STRING, "all", "Claims to judge, separated by commas: H1,H2,H3; all: every one."),
+    _option(
+        "cells",
+        click.STRING,
+        "all",
+        "Sensitivity cells beside the primary one, which is always judged, separated by commas; all: every one.",
+    ),
+    _option(
+        "scale",
+        click.Choice(["full", "small"]),
+        "full",
+        "small: few images, epochs, folds, seeds and draws where no value was typed, to see it work within a minute.",
+    ),
+    _option("trials", _count, 40, "Trials of the sweep."),
+    _option("workers", _count, 2, "Trials of the sweep side by side, in processes of one thread each."),
+    _option(
+        "target",
+        click.Choice(list(TASKS)),
+        "error",
+        "What the sweep's detector is to find: error (any wrong label or image, against clean and hard ones), or one type against another.",
+    ),
+    _option(
+        "storage",
+        _Storage(),
+        "none",
+        "Database of the sweep's trials, such as postgresql+psycopg://USER@HOST/NAME (password in PGPASSWORD); none: a journal file beside the run.",
+    ),
+    _option(
+        "detector",
+        click.STRING,
+        "types",
+        "What to explain beside the type classifier: types (nothing), or a registered detector (models:/NAME@champion).",
+    ),
+    _option(
+        "near_miss_rates",
+        click.STRING,
+        "0.02,0.05,0.1,0.15,0.2",
+        "Near-miss shares of all training images, separated by commas; theory trains a noisy model at each.",
+    ),
     _option("device", click.STRING, "auto", "Where to train: auto, cpu, cuda."),
     _option("jobs", _Auto(_count), "auto", "Trainings side by side, one thread each; auto: one a core, one on a GPU."),
     _option(
@@ -271,7 +326,7 @@ OPTIONS: dict[str, click.Option] = {option.name: option for option in _DECLARED}
 
 # These change how a run is carried out, not what comes out: no part of a fingerprint.
 NAMED_RUNS = {"baseline_run", "noise_run", "clean_run", "folds_run", "noisy_run", "features_run"}
-RUNTIME_ONLY = {"device", "jobs", "resume", *NAMED_RUNS}
+RUNTIME_ONLY = {"device", "jobs", "resume", "workers", *NAMED_RUNS}
 
 
 def as_typed(options: dict, names: Iterable[str]) -> dict:

@@ -20,7 +20,7 @@ from entry_points.step import STEPS, Step
 from entry_points.terminal import quiet
 from entry_points.work_folder import remove_work_folder
 
-__all__ = ["perform", "resolve"]
+__all__ = ["perform", "resolve", "resolve_each"]
 
 
 def perform(step: Step, options: dict) -> str:
@@ -47,10 +47,10 @@ def _perform(
         options = with_named_runs(step, options, strict=parent is None)
         run.tag("anomaly.dataset", str(options.get(step.instead or "") or options["dataset"]))
         run.log_params(as_typed(options, step.options))
-        for name in (step.name, *all_needs(step)):
+        for name in (step.name, *all_needs(step, options)):
             STEPS[name].check(options)
         upstream = {}
-        for need in step.needs:
+        for need in step.needed(options):
             upstream[need] = resolve(STEPS[need], options, run)
             options = options | named(need, upstream[need])
         _note(run, step, options, upstream)
@@ -66,13 +66,13 @@ def resolve(step: Step, options: dict, parent: Run) -> list[str]:
     given = options.get(step.run_option or "")
     if given:
         return [open_run(run_id(one), step.name).id for one in given.split(",")]
-    if step.per_seed and "seeds" in options:
+    if step.per_seed and "seeds" in options and any(map(_has_seeds, step.needed(options))):
         return _resolve_seeds(step, options, parent)
     return [_resolve_one(step, options, parent)]
 
 
 def _resolve_one(step: Step, options: dict, parent: Run) -> str:
-    upstream = {need: resolve(STEPS[need], options, parent) for need in step.needs}
+    upstream = {need: resolve(STEPS[need], options, parent) for need in step.needed(options)}
     made_from = step_fingerprint(step, options, upstream)
     found = find_finished(step.name, made_from)
     if found:
@@ -84,16 +84,25 @@ def _resolve_one(step: Step, options: dict, parent: Run) -> str:
 
 def _resolve_seeds(step: Step, options: dict, parent: Run) -> list[str]:
     """One run per named noisy run or per training seed, side by side in processes of their own."""
-    for need in step.needs:
-        if "training_seed" not in STEPS[need].options:  # the same for all seeds: make it once
+    for need in step.needed(options):
+        if not _has_seeds(need):  # the same for all seeds: make it once
             options = options | named(need, resolve(STEPS[need], options, parent))
     if options["noisy_run"]:
         variants = [options | {"noisy_run": one} for one in options["noisy_run"].split(",")]
     else:
         first = options["training_seed"]
         variants = [options | {"training_seed": first + number} for number in range(options["seeds"])]
+    return resolve_each(step, variants, parent)
+
+
+def resolve_each(step: Step, variants: list[dict], parent: Run) -> list[str]:
+    """One run of a step for each variant of the options, side by side in processes of their own."""
     tasks = [delayed(_in_worker)(step.name, one | {"bar": line}, parent.id) for line, one in enumerate(variants)]
-    return list(side_by_side(tasks, jobs_of(options)))
+    return list(side_by_side(tasks, jobs_of(variants[0]))) if tasks else []
+
+
+def _has_seeds(name: str) -> bool:
+    return "training_seed" in STEPS[name].options
 
 
 def _in_worker(name: str, options: dict, parent_id: str) -> str:

@@ -2,7 +2,7 @@
 
 import runpy
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from anomaly_mlflow.errors import BadOption
@@ -20,7 +20,8 @@ class Step:
 
     run_option: names an earlier run of this step; trains: log system metrics; per_seed: one run a training seed;
     check: raises on options that make no sense together, before anything is made; instead: an option of this step alone
-    that, where it is given, stands for everything upstream.
+    that, where it is given, stands for everything upstream. narrow: of the steps in `needs`, those that these options
+    need; all where it is None.
     """
 
     name: str
@@ -32,6 +33,12 @@ class Step:
     per_seed: bool
     check: Callable[[dict], None]
     instead: str | None = None
+    narrow: Callable[[dict], Collection[str]] | None = None
+
+    def needed(self, options: dict) -> tuple[str, ...]:
+        """The steps upstream that these options need, in the order of `needs`."""
+        wanted = self.needs if self.narrow is None else self.narrow(options)
+        return tuple(need for need in self.needs if need in wanted)
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -57,6 +64,7 @@ def step(
     per_seed: bool = False,
     check: Callable[[dict], None] = lambda options: None,
     instead: str | None = None,
+    narrow: Callable[[dict], Collection[str]] | None = None,
 ) -> Callable[[StepFunction], StepFunction]:
     """Register a function (run, options, runs upstream) as a step. Raises ValueError on a taken name.
 
@@ -69,7 +77,7 @@ def step(
             runpy.run_module("entry_points", run_name="__main__")  # ends the process
         if name in STEPS:
             raise ValueError(f"step '{name}' is registered already")
-        STEPS[name] = Step(name, function, own, needs, run_option, trains, per_seed, check, instead)
+        STEPS[name] = Step(name, function, own, needs, run_option, trains, per_seed, check, instead, narrow)
         return function
 
     return register

@@ -10,7 +10,7 @@ from anomaly_mlflow.training.config import configure
 from anomaly_mlflow.training.folds import CROSS_FIT, assign_folds, fit_folds
 from anomaly_mlflow.training.inference import accuracy
 from entry_points.jobs import jobs_of
-from entry_points.judged import read_ledger
+from entry_points.ledger import read_ledger
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step
 from entry_points.trained import TRAINING, check_pretrained, chosen, publish

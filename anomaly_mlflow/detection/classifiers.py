@@ -19,16 +19,16 @@ def logistic_regression() -> Pipeline:
     return make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=1000))
 
 
-def folds(positive: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
+def folds(positive: np.ndarray, groups: np.ndarray, seed: int, most: int = FOLDS) -> np.ndarray:
     """int64 (n,): the fold in which each row is held out; stratified by class, no group on two sides.
 
-    positive: bool (n,); groups: int64 (n,), rows of one source or duplicate group share a number. Five folds, fewer
-    where a class has fewer groups: a fold without positives has no pair to put in order.
+    positive: bool (n,); groups: int64 (n,), rows of one source or duplicate group share a number. So many
+    folds at most, fewer where a class has fewer groups: a fold without positives has no pair to put in order.
     Raises BadData where a class has under 4 rows or a single group, or the groups leave a training side without a
     class or no fold with both.
     """
     _check(positive, groups)
-    count = min(FOLDS, *(len(np.unique(groups[positive == side])) for side in (True, False)))
+    count = min(most, *(len(np.unique(groups[positive == side])) for side in (True, False)))
     splits = StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(groups, positive, groups)
     fold = np.empty(len(positive), dtype=np.int64)
     for number, (train, held_out) in enumerate(splits):

@@ -1,4 +1,4 @@
-"""AUROC, precision, recall and F1 as functions of row weights, so that one pass serves all bootstrap draws.
+"""AUROC, average precision, precision, recall and F1 as functions of row weights: one pass serves all bootstrap draws.
 
 A measure maps weights (draws, n) to values (draws, seeds) or (draws, seeds, quantities); weights of one give the plain
 value. Scores are (seeds, n): one row per seed of the noisy model, the same samples in the same order in every row.
@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.stats import rankdata
 
-__all__ = ["Measure", "auroc", "auroc_of", "difference_of", "rates_of"]
+__all__ = ["Measure", "auroc", "auroc_of", "average_precision_of", "difference_of", "rates_of", "together"]
 
 Measure = Callable[[np.ndarray], np.ndarray]
 Order = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -64,6 +64,41 @@ def rates_of(flagged: np.ndarray, positive: np.ndarray) -> Measure:
     return measure
 
 
+def average_precision_of(scores: np.ndarray, positive: np.ndarray, fold: np.ndarray) -> Measure:
+    """The average precision of each seed as a function of row weights: (draws, n) -> (draws, seeds).
+
+    scores: float (seeds, n); positive: bool (n,); fold: int64 (n,), where each row was held out. Average precision is
+    the mean over positive rows of the precision among all rows that score as high or higher (Buckley and Voorhees
+    2000), equal to scikit-learn's with these weights; of several folds, the mean over their positive rows, each ranked
+    within its own fold (see `auroc_of`). Folds without rows of both classes are left out; NaN where none is left.
+    """
+    members = [np.flatnonzero(fold == number) for number in np.unique(fold)]
+    members = [rows for rows in members if positive[rows].any() and not positive[rows].all()]
+
+    def measure(weights: np.ndarray) -> np.ndarray:
+        values = []
+        for row in np.atleast_2d(scores):
+            precision, wanted = np.zeros(len(weights)), np.zeros(len(weights))
+            for rows in members:
+                own = weights[:, rows[positive[rows]]]
+                precision += (own * _precision_at_positives(row, positive, rows, weights)).sum(axis=1)
+                wanted += own.sum(axis=1)
+            values.append(np.divide(precision, wanted, out=np.full(len(weights), np.nan), where=wanted > 0))
+        return np.stack(values, axis=1)
+
+    return measure
+
+
+def together(*measures: Measure) -> Measure:
+    """Several measures as one of so many quantities, so that a bootstrap draws its weights once for all."""
+
+    def measure(weights: np.ndarray) -> np.ndarray:
+        values = [each(weights) for each in measures]
+        return np.concatenate([value if value.ndim == 3 else value[:, :, None] for value in values], axis=2)
+
+    return measure
+
+
 def difference_of(first: Measure, second: Measure) -> Measure:
     """The first measure less the second under the same weights: a paired comparison."""
     return lambda weights: first(weights) - second(weights)
@@ -76,6 +111,22 @@ def _order(scores: np.ndarray, positive: np.ndarray, rows: np.ndarray) -> Order:
     negatives = negatives[np.argsort(scores[negatives], kind="stable")]
     ascending, wanted = scores[negatives], scores[positives]
     return positives, negatives, np.searchsorted(ascending, wanted, "left"), np.searchsorted(ascending, wanted, "right")
+
+
+def _precision_at_positives(
+    scores: np.ndarray, positive: np.ndarray, rows: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """(draws, positives of these rows): weighted precision of calling positive what scores as high or higher."""
+    wanted = scores[rows[positive[rows]]]
+    at_least = []
+    for side in (True, False):
+        own = rows[positive[rows] == side]
+        own = own[np.argsort(scores[own], kind="stable")]
+        reached = np.zeros((len(weights), len(own) + 1))
+        np.cumsum(weights[:, own], axis=1, out=reached[:, 1:])
+        at_least.append(reached[:, -1:] - reached[:, np.searchsorted(scores[own], wanted, "left")])
+    called = at_least[0] + at_least[1]
+    return np.divide(at_least[0], called, out=np.zeros_like(called), where=called > 0)
 
 
 def _weighted_auroc(weights: np.ndarray, by_fold: list[Order]) -> np.ndarray:

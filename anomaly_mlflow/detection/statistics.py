@@ -1,9 +1,11 @@
 """Bootstrap intervals over seeds and source groups, and the rules that read an interval.
 
 A measure holds scores of shape (seeds, n): one row per seed of the noisy model, the same samples in every row. A draw
-resamples the seeds, then within each class the groups; a row comes along as often as its group, for rows of one source
-are no independent witnesses (Field and Welsh 2007, Bootstrapping clustered data, JRSS B). A group with rows of both
-classes is drawn for each class by itself: where these are alike, the interval is too wide rather than too narrow.
+resamples the seeds (one fewer than there are, with replacement, where there are several: as many would make their
+variance too small by 1 / seeds, McCarthy and Snowden 1985), then within each class the groups; a row comes along as
+often as its group, for rows of one source are no independent witnesses (Field and Welsh 2007, Bootstrapping clustered
+data, JRSS B). A group with rows of both classes is drawn for each class by itself: where these are alike, the interval
+is too wide rather than too narrow.
 Groups are crossed with seeds, so one draw of groups serves all seeds: drawing them anew for each seed would make
 intervals too narrow (Owen 2007, The pigeonhole bootstrap, Annals of Applied Statistics). Models are not refitted: the
 interval is that of the held-out scores.
@@ -38,7 +40,8 @@ def bootstrap(
 ) -> np.ndarray:
     """Resampled means over seeds of a measure: float64 (draws, ...), NaN where a draw gives the measure no value.
 
-    positive: bool (n,); groups: int64 (n,), rows of one source share a number; where all differ, rows are resampled.
+    positive: bool (n,), or of more than two classes their numbers, int64 (n,): groups are drawn within each class;
+    groups: int64 (n,), rows of one source share a number; where all differ, rows are resampled.
     Raises BadData where a class is absent.
     """
     sides = _sides(positive, groups)
@@ -85,10 +88,12 @@ def equivalent(interval: Interval, low: float, high: float) -> bool | None:
 
 
 def _sides(positive: np.ndarray, groups: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Rows of the positives and of the negatives, each with the numbers 0, 1, ... of their groups."""
-    if positive.all() or not positive.any():
+    """Rows of the positives and of the negatives, or of every class, each with numbers 0, 1, ... of their groups."""
+    classes = np.unique(positive)[::-1]
+    if len(classes) < 2:
         raise BadData("an interval needs rows of both classes; inject more of the missing type")
-    return [(rows, pd.factorize(groups[rows])[0]) for rows in (np.flatnonzero(positive), np.flatnonzero(~positive))]
+    of_class = [np.flatnonzero(positive == one) for one in classes]
+    return [(rows, pd.factorize(groups[rows])[0]) for rows in of_class]
 
 
 def _row_weights(
@@ -104,13 +109,15 @@ def _row_weights(
         yield weights
 
 
-def _multiplicities(draws: int, n: int, generator: np.random.Generator) -> np.ndarray:
-    picked = generator.integers(0, n, (draws, n)) + n * np.arange(draws)[:, None]
+def _multiplicities(draws: int, n: int, generator: np.random.Generator, size: int | None = None) -> np.ndarray:
+    """How often each of n is among `size` (by default n) drawn with replacement, int64 (draws, n)."""
+    picked = generator.integers(0, n, (draws, n if size is None else size)) + n * np.arange(draws)[:, None]
     return np.bincount(picked.ravel(), minlength=draws * n).reshape(draws, n)
 
 
 def _over_seeds(values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """(draws, seeds, ...) -> (draws, ...): the mean over seeds drawn with replacement."""
     draws, seeds = values.shape[:2]
-    weights = _multiplicities(draws, seeds, generator) / seeds
+    size = max(1, seeds - 1)
+    weights = _multiplicities(draws, seeds, generator, size) / size
     return np.einsum("ds,ds...->d...", weights, values)

@@ -11,11 +11,14 @@ from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.detection.explain import Explanation
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.report.examples import label_name, positions
+from anomaly_mlflow.report.palette import SINGULARS
+from anomaly_mlflow.report.phrases import phrase
 from anomaly_mlflow.report.pictures import picture_uri
 
-__all__ = ["Entry", "gallery", "reason"]
+__all__ = ["Entry", "gallery", "reason", "sentence"]
 
 REASONS = 3
+ADVICE = {AnomalyType.HARD: "keep the label", AnomalyType.OOD: "leave the image out"}
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Entry:
     """One suspect.
 
     picture: PNG data URI; given, suggestion: what the label is and what to do about it; probability: held-out, of the
-    type it is suspected of; reason: in words; truth, true_label: from the ledger, known only because it was injected.
+    type it is suspected of; reason: a sentence; truth, true_label: from the ledger, known only because it was injected.
     """
 
     sample_id: int
@@ -58,18 +61,21 @@ def gallery(
 
 
 def reason(columns: Sequence[str], values: np.ndarray, percentile: np.ndarray) -> str:
-    """The signals that speak loudest for a type, in words.
+    """The signals that speak loudest for a type, in words; of a family the loudest one, for the others say the same.
 
-    values: (signals,), SHAP values for that type; percentile: (signals,), where the sample stands under each signal.
+    columns: `family.signal`; values: (signals,), SHAP values for that type; percentile: (signals,), where the sample
+    stands under each signal.
     """
-    loudest = [i for i in np.argsort(-values, kind="stable")[:REASONS] if values[i] > 0]
-    words = [f"{columns[i].partition('.')[2]} {_level(percentile[i])}" for i in loudest]
-    return ", ".join(words) or "no single signal speaks for it"
+    loudest = {columns[i].partition(".")[0]: i for i in np.argsort(values, kind="stable") if values[i] > 0}
+    chosen = sorted(loudest.values(), key=lambda i: -values[i])[:REASONS]
+    clauses = [phrase(columns[i], percentile[i]) for i in chosen]
+    return " and ".join(filter(None, [", ".join(clauses[:-1]), *clauses[-1:]])) or "no single signal speaks for it"
 
 
-def _level(percentile: float) -> str:
-    above, below = (max(1, int(np.ceil(100 * share))) for share in (1 - percentile, percentile))
-    return f"high (top {above} %)" if percentile >= 0.5 else f"low (bottom {below} %)"
+def sentence(given: str, suggestion: str, kind: AnomalyType, why: str) -> str:
+    """What the sample looks like and why; given, suggestion: what the label is and what to do about it."""
+    quoted = suggestion if kind in ADVICE else f"suggested '{suggestion}'"
+    return f"Given '{given}', {quoted}: it looks like {SINGULARS[kind]}, mostly because {why}."
 
 
 def _entry(
@@ -82,17 +88,16 @@ def _entry(
     position: int,
 ) -> Entry:
     entry, which = ledger.iloc[row], found.types.index(kind)
+    given = label_name(samples, entry["given_label"])
+    suggestion = ADVICE.get(kind, label_name(samples, int(suggested[row])))
+    why = reason(found.columns, found.values[row, :, which], found.percentile[row])
     return Entry(
         sample_id=int(found.sample_id[row]),
         picture=picture_uri(samples.images[position]),
-        given=label_name(samples, entry["given_label"]),
-        suggestion=_suggestion(kind, label_name(samples, int(suggested[row]))),
+        given=given,
+        suggestion=suggestion,
         probability=float(found.probability[row, which]),
-        reason=reason(found.columns, found.values[row, :, which], found.percentile[row]),
+        reason=sentence(given, suggestion, kind, why),
         truth=AnomalyType(entry["anomaly_type"]),
         true_label=label_name(samples, entry["true_label"]),
     )
-
-
-def _suggestion(kind: AnomalyType, other: str) -> str:
-    return {AnomalyType.HARD: "keep the label", AnomalyType.OOD: "leave the image out"}.get(kind, other)

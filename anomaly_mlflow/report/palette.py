@@ -2,7 +2,7 @@
 
 from anomaly_mlflow.anomalies.types import AnomalyType as T
 
-__all__ = ["COLORS", "MEANINGS", "NAMES", "PLURALS", "VERDICT_COLORS"]
+__all__ = ["COLORS", "MEANINGS", "NAMES", "PLURALS", "SINGULARS", "VERDICT_COLORS", "type_name"]
 
 # Okabe and Ito (2008), told apart also by colour-blind readers.
 COLORS = {
@@ -32,6 +32,15 @@ PLURALS = {
     T.OOD: "out-of-distribution images",
     T.HUMAN_ERROR: "human label errors",
 }
+SINGULARS = {
+    T.CLEAN: "a clean image",
+    T.HARD: "a hard image",
+    T.NEAR_MISS: "a near miss",
+    T.GROSS: "a gross error",
+    T.RANDOM_FLIP: "a random flip",
+    T.OOD: "an image of no class",
+    T.HUMAN_ERROR: "a human label error",
+}
 MEANINGS = {
     T.CLEAN: "Nothing was changed.",
     T.HARD: "Nothing was changed; a model that had not seen the image, or people, were unsure of its right label.",
@@ -42,3 +51,8 @@ MEANINGS = {
     T.HUMAN_ERROR: "Nothing was changed; people gave the image a wrong label.",
 }
 VERDICT_COLORS = {"supported": "#1a7f4b", "refuted": "#b42318", "undecided": "#8a6500"}
+
+
+def type_name(name: str) -> str:
+    """The words for a type, or for a merger of types."""
+    return NAMES[T(name)] if name in {str(kind) for kind in T} else str(name).replace("_", " ")

@@ -29,7 +29,7 @@ def heat_rows(table: pd.DataFrame) -> list[tuple[str, list[Cell]]]:
 
 def confusion(found: Explanation, types: np.ndarray) -> list[tuple[str, int, list[Cell]]]:
     """Per true type its number of rows and the share that the type classifier calls each type (held out)."""
-    called = found.probability.argmax(axis=1)
+    called = found.called
     rows = []
     for kind in found.types:
         of_type = called[types == kind]

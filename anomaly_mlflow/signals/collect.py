@@ -1,19 +1,19 @@
 """Trained models and a recording -> Evidence."""
 
+from collections.abc import Collection
 from dataclasses import is_dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import BadData, Leakage
 from anomaly_mlflow.models import Classifier
 from anomaly_mlflow.models.frozen import embed_frozen
+from anomaly_mlflow.signals.demand import FROM_PASSES
 from anomaly_mlflow.signals.evidence import CrossFit, Evidence, Head
 from anomaly_mlflow.training.checkpoints import load_model, load_snapshots, read_seen
-from anomaly_mlflow.training.folds import CROSS_FIT, fold_folder, seen_digest
+from anomaly_mlflow.training.folds import CROSS_FIT, fold_folder, read_plan, seen_digest
 from anomaly_mlflow.training.gradients import gradient_spread
 from anomaly_mlflow.training.inference import infer, infer_layers, stochastic_logits
 from anomaly_mlflow.training.probes import ProbeRun
@@ -26,49 +26,60 @@ __all__ = ["collect", "cross_fitted", "freeze"]
 
 def collect(
     samples: Samples,
+    needs: Collection[str],
     *,
-    clean: Path,
-    noisy: Path,
-    snapshots: Path,
-    recording: Recording | TopRecording,
-    out_of_fold: np.ndarray,
-    second_split: list[SecondSplit],
-    probes: list[ProbeRun],
+    clean: Path | None,
+    noisy: Path | None,
+    snapshots: Path | None,
+    recording: Recording | TopRecording | None,
+    out_of_fold: np.ndarray | None,
+    second_split: list[SecondSplit] | None,
+    probes: list[ProbeRun] | None,
     passes: int,
     seed: int,
     frozen: str | None = None,
 ) -> Evidence:
-    """Run the evaluation passes of both models over the samples.
+    """Run those evaluation passes of both models over the samples that the needs ask for.
 
+    needs: fields of Evidence, as `needs_of` gives them; others stay None, but for what is evidence as it is.
     clean, noisy: model folders (JSON and safetensors); snapshots: folder of the noisy model's snapshots;
     passes: stochastic passes of the noisy model's head; frozen: encoder of the geometry, in place of the clean side's.
     The rest is evidence as it is. All arrays of the evidence are read-only: a signal cannot change what others see.
     """
-    model = _fitting(load_model(noisy), samples, noisy)
-    layers = _finite(infer_layers(model, samples.images), noisy)
-    head = Head(*(value.detach().cpu().numpy() for value in (model.head.weight, model.head.bias)))
-    known = [_fitting(each, samples, snapshots) for each in load_snapshots(snapshots, recording.epochs)]
-    with np.errstate(over="ignore", invalid="ignore"):
-        logits = layers[-1] @ head.weight.T + head.bias
+    seen = _passes(samples, needs, noisy, passes, seed) if FROM_PASSES & set(needs) else {}
+    if "gradient_spread" in needs:
+        known = [_fitting(each, samples, snapshots) for each in load_snapshots(snapshots, recording.epochs)]
+        seen["gradient_spread"] = _finite([gradient_spread(known, samples.images, samples.labels)], snapshots)[0]
     evidence = Evidence(
         sample_id=samples.sample_id.view(),
         labels=samples.labels.view(),
         num_classes=samples.num_classes,
         images=samples.images.view(),
-        logits=_finite([logits], noisy)[0],
-        embeddings=layers[-1],
-        head=head,
-        layers=layers,
-        gradient_spread=_finite([gradient_spread(known, samples.images, samples.labels)], snapshots)[0],
-        stochastic=stochastic_logits(model, layers[-1], passes, seed),
         recording=recording,
-        references=cross_fitted(samples, clean, frozen),
+        references=cross_fitted(samples, clean, frozen) if "references" in needs else None,
         out_of_fold=out_of_fold,
         second_split=second_split,
         probes=probes,
+        **seen,
     )
     freeze(evidence)
     return evidence
+
+
+def _passes(samples: Samples, needs: Collection[str], noisy: Path, passes: int, seed: int) -> dict[str, object]:
+    """What the noisy model's evaluation passes give; all layers and the stochastic passes only where needed."""
+    model = _fitting(load_model(noisy), samples, noisy)
+    layers = infer_layers(model, samples.images) if "layers" in needs else [infer(model, samples.images)[0]]
+    embeddings = _finite(layers, noisy)[-1]
+    head = Head(*(value.detach().cpu().numpy() for value in (model.head.weight, model.head.bias)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        logits = embeddings @ head.weight.T + head.bias
+    found = {"logits": _finite([logits], noisy)[0], "embeddings": embeddings, "head": head}
+    if "layers" in needs:
+        found["layers"] = layers
+    if "stochastic" in needs:
+        found["stochastic"] = stochastic_logits(model, embeddings, passes, seed)
+    return found
 
 
 def cross_fitted(samples: Samples, folder: Path, frozen: str | None = None) -> list[CrossFit]:
@@ -77,7 +88,7 @@ def cross_fitted(samples: Samples, folder: Path, frozen: str | None = None) -> l
     frozen: spec of a frozen encoder, as `embed_frozen` takes it. Raises BadData where the folder was made from other
     samples, Leakage where an encoder learnt from other rows than the plan says: then it may have seen what it judges.
     """
-    plan = _read_plan(folder)
+    plan = read_plan(folder)
     if not np.array_equal(plan["sample_id"], samples.sample_id):
         raise BadData(f"the clean model in {folder} was trained on other samples; name its own generate_noise run")
     fold, reference = plan["fold"].to_numpy(), plan["reference"].to_numpy()
@@ -137,13 +148,3 @@ def freeze(value: object) -> None:
             freeze(each)
     elif is_dataclass(value):
         freeze(list(vars(value).values()))
-
-
-def _read_plan(folder: Path) -> pd.DataFrame:
-    try:
-        plan = pd.read_parquet(folder / CROSS_FIT, columns=["sample_id", "fold", "reference"])
-    except (OSError, pa.ArrowException, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        raise BadData(f"{folder} holds no cross-fitted clean model ({error})") from None
-    if [dtype.kind for dtype in plan.dtypes] != ["i", "i", "b"]:
-        raise BadData(f"{CROSS_FIT} in {folder} has columns of other types; train the clean model again")
-    return plan

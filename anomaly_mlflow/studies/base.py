@@ -12,7 +12,7 @@ from enum import StrEnum
 from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.detection.statistics import Interval, equivalent, exceeds
 
-__all__ = ["Arm", "Claim", "Part", "Rule", "Verdict", "overall", "part_verdict"]
+__all__ = ["Arm", "Claim", "Part", "Rule", "Verdict", "arms_of", "overall", "part_verdict"]
 
 
 class Verdict(StrEnum):
@@ -80,6 +80,15 @@ class Claim:
     title: str
     statement: str
     parts: tuple[Part, ...]
+
+
+def arms_of(claim: Claim) -> dict[str, list[Arm]]:
+    """The arms that each pair of types needs, each once, by the name of the comparison."""
+    needed: dict[str, list[Arm]] = {}
+    for part in claim.parts:
+        known = needed.setdefault(part.comparison, [])
+        known.extend(arm for arm in part.arms if arm not in known)
+    return needed
 
 
 def part_verdict(part: Part, interval: Interval | None) -> Verdict:

@@ -3,10 +3,13 @@
 The arms are lists of signals, not families: signals that came later, when results were known, are in none of them.
 """
 
+from collections.abc import Iterable
+
 from anomaly_mlflow.anomalies.types import AnomalyType
+from anomaly_mlflow.errors import UnknownName
 from anomaly_mlflow.studies.base import Arm, Claim, Part, Rule
 
-__all__ = ["CLAIMS", "CONTROL", "DYNAMICS", "GEOMETRY", "UNCERTAINTY", "find_part"]
+__all__ = ["CLAIMS", "CONTROL", "DYNAMICS", "GEOMETRY", "UNCERTAINTY", "find_claims", "find_part", "signals_of"]
 
 
 def _arm(name: str, signals: str, *beside: str) -> Arm:
@@ -58,6 +61,23 @@ CLAIMS = (
         ),
     ),
 )
+
+
+def find_claims(names: str) -> tuple[Claim, ...]:
+    """The claims of these names, separated by commas, or `all`. Raises UnknownName."""
+    known = {claim.name: claim for claim in CLAIMS}
+    if names == "all":
+        return CLAIMS
+    for name in names.split(","):
+        if name not in known:
+            raise UnknownName("claim", name, known)
+    return tuple(claim for claim in CLAIMS if claim.name in names.split(","))
+
+
+def signals_of(claims: Iterable[Claim]) -> list[str]:
+    """The signals of all arms of these claims, each once, without the family."""
+    columns = [column for claim in claims for part in claim.parts for arm in part.arms for column in arm.columns]
+    return list(dict.fromkeys(column.partition(".")[2] for column in columns))
 
 
 def find_part(claim: str, arm: str, metric: str) -> Part | None:

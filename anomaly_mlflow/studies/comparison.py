@@ -1,7 +1,8 @@
 """Held-out scores of several arms on one pair of types, over the same folds."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -20,18 +21,32 @@ class Comparison:
     """Positives against negatives, as each arm scores them on held-out rows.
 
     positive: bool (n,); groups: int64 (n,), rows of one source share a number; fold: int64 (n,), where each row was
-    held out; probability: per arm float64 (seeds, n).
+    held out; probability: per arm float64 (seeds, n); signal: per signal of an arm float64 (seeds, n), as extracted.
     """
 
     positive: np.ndarray
     groups: np.ndarray
     fold: np.ndarray
     probability: dict[str, np.ndarray]
+    signal: dict[str, np.ndarray]
 
     def auroc(self, arms: Sequence[Arm]) -> Measure:
         """Fold-stratified AUROC of one arm, or of the first less that of the second."""
-        measures = [auroc_of(self.probability[arm.name], self.positive, self.fold) for arm in arms]
+        measures = [self.auroc_of_arm(arm.name) for arm in arms]
         return difference_of(*measures) if len(measures) == 2 else measures[0]
+
+    def auroc_of_arm(self, name: str) -> Measure:
+        """Fold-stratified AUROC of the arm of this name."""
+        return auroc_of(self.probability[name], self.positive, self.fold)
+
+    def auroc_of_signal(self, column: str) -> Measure:
+        """AUROC of one signal by itself: nothing is fitted, so that all rows compare."""
+        return auroc_of(self.signal[column], self.positive, np.zeros(len(self.positive), dtype=np.int64))
+
+    def of_seed(self, number: int) -> Self:
+        """The same comparison with one of its seeds alone."""
+        alone = {name: probability[[number]] for name, probability in self.probability.items()}
+        return replace(self, probability=alone)
 
     def rates(self, arm: Arm) -> Measure:
         """Precision, recall and F1 of calling positive what has probability .5 or more."""
@@ -53,11 +68,13 @@ def compare(
         fold = folds(positive, groups[rows], seed)
     except BadData:
         return None
-    probability = {}
+    probability, signal = {}, {}
     for arm in arms:
-        X = [matrix(table, (), _present(arm, table))[1][rows] for table in tables]
+        columns = _present(arm, tables[0])
+        X = np.stack([matrix(table, (), columns)[1][rows] for table in tables])
         probability[arm.name] = np.stack([held_out_probabilities(values, positive, fold) for values in X])
-    return Comparison(positive, groups[rows], fold, probability)
+        signal |= {column: X[:, :, position] for position, column in enumerate(columns)}
+    return Comparison(positive, groups[rows], fold, probability, signal)
 
 
 def _present(arm: Arm, table: pd.DataFrame) -> list[str]:

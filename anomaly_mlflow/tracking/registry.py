@@ -1,21 +1,25 @@
 """Registered models: weights and architecture as files, served by code, found by alias."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import mlflow
 import numpy as np
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
-from mlflow.types import Schema, TensorSpec
+from mlflow.types import ColSpec, Schema, TensorSpec
 
 from anomaly_mlflow.errors import RunNotFound
 from anomaly_mlflow.tracking.download import local_path
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.tracking.server import client
 
-__all__ = ["model_folder", "register_model", "run_of_model"]
+__all__ = ["model_folder", "register_detector", "register_model", "run_of_model"]
 
-CHAMPION_METRIC = "test_accuracy"
+CODE = ["mlflow", "numpy", "scipy"]
+"""What serving needs, beside what loads the files of the model."""
+
+LONGEST_DESCRIPTION = 5000  # letters that MLflow's database takes
 
 
 def register_model(
@@ -35,33 +39,46 @@ def register_model(
     `@latest` is MLflow's own name for the newest version. `@champion` is the version of the highest test
     accuracy among all that were tested on the same set as this one; other sets do not compare.
     """
-    # An earlier process may have died right after it registered the model.
-    made = client().search_model_versions(f"name = '{name}' and run_id = '{run.id}'") if run.resumed else []
-    if made:
-        version, model_id = made[0].version, made[0].model_id
-    else:
-        signature = ModelSignature(
-            Schema([TensorSpec(np.dtype(np.uint8), (-1, *image_shape))]),
-            Schema([TensorSpec(np.dtype(np.float32), (-1, num_classes))]),
-        )
-        info = mlflow.pyfunc.log_model(
-            name="model",
-            python_model=str(serving_code),
-            artifacts={"model": str(folder)},
-            code_paths=[str(path) for path in packages],
-            pip_requirements=["mlflow", "numpy", "safetensors", "scipy", "timm", "torch"],
-            signature=signature,
-            registered_model_name=name,
-            tags={"anomaly.run": run.id},
-        )
-        version, model_id = info.registered_model_version, info.model_id
-    tags = {CHAMPION_METRIC: f"{test_accuracy:.6f}", "anomaly.test_set": test_set, "champion_metric": CHAMPION_METRIC}
-    for key, value in tags.items():
-        client().set_model_version_tag(name, version, key, value)
-    _crown(name, test_set)
+    signature = ModelSignature(
+        Schema([TensorSpec(np.dtype(np.uint8), (-1, *image_shape))]),
+        Schema([TensorSpec(np.dtype(np.float32), (-1, num_classes))]),
+    )
+    needed = [*CODE, "safetensors", "timm", "torch"]
+    version, model_id = _logged(run, name, folder, serving_code, packages, signature, needed)
+    _compete(name, version, "test_accuracy", test_accuracy, test_set)
     run.tag("anomaly.model", f"models:/{name}/{version}")
     run.tag("anomaly.model_id", model_id)
-    return str(version)
+    return version
+
+
+def register_detector(
+    run: Run,
+    name: str,
+    folder: Path,
+    *,
+    serving_code: Path,
+    packages: list[Path],
+    columns: Sequence[str],
+    card: str,
+    f1: float,
+    test_set: str,
+) -> str:
+    """Log the files of a detector as a pyfunc from code and register it; the version number comes back.
+
+    columns: the signals that it reads; card: its model card (Markdown), shown with the version. `@champion` is the
+    version of the highest F1 on untouched rows among all that were judged on the same rows.
+    """
+    signature = ModelSignature(
+        Schema([ColSpec("double", column) for column in columns]),
+        Schema([ColSpec("double", "probability"), ColSpec("boolean", "flagged")]),
+    )
+    needed = [*CODE, "pandas", "scikit-learn", "skops"]
+    version, model_id = _logged(run, name, folder, serving_code, packages, signature, needed)
+    client().update_model_version(name, version, card[:LONGEST_DESCRIPTION])
+    _compete(name, version, "untouched_f1", f1, test_set)
+    run.tag("anomaly.model", f"models:/{name}/{version}")
+    run.tag("anomaly.model_id", model_id)
+    return version
 
 
 def run_of_model(uri: str) -> str:
@@ -89,9 +106,39 @@ def model_folder(run: Run) -> Path:
     return found
 
 
-def _crown(name: str, test_set: str) -> None:
-    """Point `@champion` at the best of all versions that were tested on this set."""
+def _logged(
+    run: Run,
+    name: str,
+    folder: Path,
+    serving_code: Path,
+    packages: list[Path],
+    signature: ModelSignature,
+    requirements: list[str],
+) -> tuple[str, str]:
+    """Version and model id of a folder that is logged and registered, by this process or an earlier one of the run."""
+    # An earlier process may have died right after it registered the model.
+    made = client().search_model_versions(f"name = '{name}' and run_id = '{run.id}'") if run.resumed else []
+    if made:
+        return str(made[0].version), made[0].model_id
+    info = mlflow.pyfunc.log_model(
+        name="model",
+        python_model=str(serving_code),
+        artifacts={"model": str(folder)},
+        code_paths=[str(path) for path in packages],
+        pip_requirements=sorted(requirements),
+        signature=signature,
+        registered_model_name=name,
+        tags={"anomaly.run": run.id},
+    )
+    return str(info.registered_model_version), info.model_id
+
+
+def _compete(name: str, version: str, metric: str, value: float, test_set: str) -> None:
+    """Note what a version reached, and point `@champion` at the best of all that were tested on this set."""
+    tags = {metric: f"{value:.6f}", "anomaly.test_set": test_set, "champion_metric": metric}
+    for key, text in tags.items():
+        client().set_model_version_tag(name, version, key, text)
     versions = client().search_model_versions(f"name = '{name}'")
-    rivals = [version for version in versions if version.tags.get("anomaly.test_set") == test_set]
-    best = max(rivals, key=lambda version: (float(version.tags[CHAMPION_METRIC]), int(version.version)))
+    rivals = [each for each in versions if each.tags.get("anomaly.test_set") == test_set and metric in each.tags]
+    best = max(rivals, key=lambda each: (float(each.tags[metric]), int(each.version)))
     client().set_registered_model_alias(name, "champion", best.version)

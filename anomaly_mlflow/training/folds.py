@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 from joblib import Parallel, delayed, parallel_config
 from sklearn.model_selection import StratifiedGroupKFold
 
@@ -18,7 +20,7 @@ from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.loop import fit
 from anomaly_mlflow.training.orphans import end_with_parent
 
-__all__ = ["CROSS_FIT", "assign_folds", "fit_folds", "fold_folder", "seen_digest", "side_by_side"]
+__all__ = ["CROSS_FIT", "assign_folds", "fit_folds", "fold_folder", "read_plan", "seen_digest", "side_by_side"]
 
 CROSS_FIT = "cross_fit.parquet"
 """Table beside the fold models: sample_id, fold, reference (bool: the row may be learnt from)."""
@@ -97,3 +99,14 @@ def _fit_one(samples: Samples, seen: np.ndarray, config: TrainConfig, seed: int,
 def seen_digest(sample_id: np.ndarray) -> str:
     """sha256 (hex) of a set of sample ids: what a model was trained on."""
     return hashlib.sha256(np.sort(sample_id).astype("<i8").tobytes()).hexdigest()
+
+
+def read_plan(folder: Path) -> pd.DataFrame:
+    """The plan beside the fold models: sample_id, fold, reference. Raises BadData."""
+    try:
+        plan = pd.read_parquet(folder / CROSS_FIT, columns=["sample_id", "fold", "reference"])
+    except (OSError, pa.ArrowException, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise BadData(f"{folder} holds no cross-fitted clean model ({error})") from None
+    if [dtype.kind for dtype in plan.dtypes] != ["i", "i", "b"]:
+        raise BadData(f"{CROSS_FIT} in {folder} has columns of other types; train the clean model again")
+    return plan

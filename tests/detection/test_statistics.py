@@ -75,7 +75,7 @@ def test_groups_of_one_row_are_resampled_as_rows_are_whatever_their_numbers():
     for side in rows:  # the row bootstrap, written out
         picked = side[generator.integers(0, len(side), (40, len(side)))]
         np.add.at(weights, (np.arange(40)[:, None], picked), 1)
-    drawn = generator.integers(0, 2, (40, 2))
+    drawn = generator.integers(0, 2, (40, 1))  # one fewer than there are seeds
     expected = np.take_along_axis(plain(scores, positive)(weights), drawn, axis=1).mean(axis=1)
     numbers = np.random.default_rng(1).permutation(1000)[:60]
     for groups in (np.arange(60), numbers):
@@ -119,6 +119,17 @@ def test_repeating_a_seed_of_the_model_makes_no_interval_narrower():
     once = interval(plain(scores, positive), positive, alone(positive))[0]
     thrice = interval(plain(np.repeat(scores, 3, axis=0), positive), positive, alone(positive))[0]
     assert width(thrice) == pytest.approx(width(once), rel=0.1)
+
+
+def test_seeds_that_differ_by_chance_leave_the_interval_covering():
+    covered = []
+    for trial in range(200):
+        generator = np.random.default_rng(trial)
+        positive, own = np.arange(120) < 60, generator.normal(size=120)
+        scores = np.stack([own + 0.2 * generator.normal() * positive for _ in range(3)])
+        found = interval(plain(scores, positive), positive, alone(positive), draws=200, seed=trial)[0]
+        covered.append(found.low <= 0.5 <= found.high)
+    assert 0.9 <= np.mean(covered) <= 0.99
 
 
 def test_seeds_that_disagree_widen_the_interval():

@@ -45,7 +45,7 @@ def test_runs_of_different_upstreams_are_not_mixed(study):
 
 def test_what_all_seeds_share_is_made_once_also_when_a_late_step_is_the_first_command(desk):
     small = ["--subset", "300", "--model", "convnet", "--epochs", "1", "--baseline_epochs", "1", "--folds", "2"]
-    done = desk.type("hypotheses", *small, "--seeds", "2", "--draws", "100", "--jobs", "2")
+    done = desk.type("judge", *small, "--seeds", "2", "--draws", "100", "--jobs", "2")
     assert done.returncode == 0, done.stderr[-2000:]
     made = [run.data.tags["anomaly.step"] for run in desk.runs()]
     assert {step: made.count(step) for step in set(made)} == {
@@ -55,7 +55,7 @@ def test_what_all_seeds_share_is_made_once_also_when_a_late_step_is_the_first_co
         "train_folds": 1,
         "train_noisy": 2,
         "extract_features": 2,
-        "hypotheses": 1,
+        "judge": 1,
     }
     assert "H1" in done.stdout
 
@@ -110,19 +110,19 @@ def test_another_test_set_is_another_study(desk, tmp_path):
 
 
 def test_a_step_made_anew_with_the_same_content_spoils_nothing_downstream(desk):
-    assert desk.type("hypotheses", *SMALL, "--seeds", "2", "--draws", "100").returncode == 0
+    assert desk.type("judge", *SMALL, "--seeds", "2", "--draws", "100").returncode == 0
     assert desk.type("generate_noise", *SMALL[:2], *SMALL[6:8]).returncode == 0
-    done = desk.type("hypotheses", *SMALL, "--seeds", "2", "--draws", "110")
+    done = desk.type("judge", *SMALL, "--seeds", "2", "--draws", "110")
     assert done.returncode == 0, done.stderr[-2000:]
-    assert len(desk.runs("train_noisy")) == 2 and len(desk.runs("hypotheses")) == 2
+    assert len(desk.runs("train_noisy")) == 2 and len(desk.runs("judge")) == 2
     # Named noisy runs bring the options of their noise along, and their number.
     noisy = ",".join(run.info.run_id for run in desk.runs("train_noisy"))
     clean = newest(desk, "train_clean")
-    done = desk.type("hypotheses", "--noisy_run", noisy, "--clean_run", clean, "--draws", "100")
+    done = desk.type("judge", "--noisy_run", noisy, "--clean_run", clean, "--draws", "100")
     assert done.returncode == 0, done.stderr[-2000:]
-    params = desk.runs("hypotheses")[0].data.params
+    params = desk.runs("judge")[0].data.params
     assert (params["subset"], params["baseline_epochs"], params["seeds"]) == ("200", "1", "2")
-    done = desk.type("hypotheses", "--noisy_run", noisy, "--clean_run", clean, "--subset", "300")
+    done = desk.type("judge", "--noisy_run", noisy, "--clean_run", clean, "--subset", "300")
     assert done.returncode == 1 and "subset=300 has no effect" in done.stderr
-    done = desk.type("hypotheses", "--noisy_run", noisy, "--clean_run", clean, "--seeds", "7")
+    done = desk.type("judge", "--noisy_run", noisy, "--clean_run", clean, "--seeds", "7")
     assert done.returncode == 1 and "seeds=7 has no effect" in done.stderr

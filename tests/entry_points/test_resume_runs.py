@@ -93,20 +93,20 @@ def test_a_run_that_was_begun_with_other_runs_upstream_is_not_continued(desk):
 
 
 def test_a_study_that_died_is_closed_by_another_command_and_continued_by_its_own(desk):
-    words = ["hypotheses", *TINY, "--epochs", "20", "--folds", "2", "--seeds", "2", "--draws", "100", "--jobs", "2"]
+    words = ["judge", *TINY, "--epochs", "20", "--folds", "2", "--seeds", "2", "--draws", "100", "--jobs", "2"]
     with begin(desk, *words) as process:
         wait_for_process(lambda: len(desk.runs("train_noisy")) == 2, process)
         os.kill(process.pid, signal.SIGKILL)
         process.wait(30)
     open_runs = {run.info.run_id for run in desk.runs() if run.info.status == "RUNNING"}
-    assert desk.runs("hypotheses")[0].info.run_id in open_runs and len(open_runs) >= 3
+    assert desk.runs("judge")[0].info.run_id in open_runs and len(open_runs) >= 3
     assert desk.type("generate_noise", "--subset", "400", "--baseline_epochs", "1").returncode == 0
     assert {desk.client.get_run(run_id).info.status for run_id in open_runs} == {"FAILED"}
     done = desk.type(*words)
     assert done.returncode == 0, done.stderr[-3000:]
     assert {desk.client.get_run(run_id).info.status for run_id in open_runs} == {"FINISHED"}
-    parent = desk.runs("hypotheses")[0].info.run_id
-    assert len(desk.runs("hypotheses")) == 1 and len(desk.runs("train_noisy")) == 2
+    parent = desk.runs("judge")[0].info.run_id
+    assert len(desk.runs("judge")) == 1 and len(desk.runs("train_noisy")) == 2
     assert {run.data.tags["mlflow.parentRunId"] for run in desk.runs("train_noisy")} == {parent}
 
 

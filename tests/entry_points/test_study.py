@@ -19,7 +19,7 @@ STEPS = {
     "train_folds": 1,
     "train_noisy": 2,
     "extract_features": 2,
-    "hypotheses": 1,
+    "judge": 1,
     "explain": 1,
     "main": 1,
 }

@@ -27,7 +27,8 @@ def explanation(truth, seed=0):
     probability[:, [code for code in range(len(types)) if code not in codes]] = 0
     values = generator.normal(size=(n, len(columns), len(types))).astype(np.float32) * (probability > 0).any(axis=0)
     percentile = generator.random((n, len(columns)))
-    return Explanation(truth["sample_id"].to_numpy(), types, columns, percentile, probability, values)
+    called = probability.argmax(axis=1)
+    return Explanation(truth["sample_id"].to_numpy(), types, columns, percentile, probability, called, values)
 
 
 def study(counts=COUNTS, classes=("cat", HOSTILE, "truck $5")):

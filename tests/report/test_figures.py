@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
+from planted_types import type_parts
 
 from anomaly_mlflow.anomalies.types import MADE, AnomalyType
 from anomaly_mlflow.errors import BadData
@@ -35,6 +36,12 @@ def every_figure(report):
     yield figures.verdict_plot(report.verdicts)
     yield figures.shap_bars(report.explanation, AnomalyType.HARD)
     yield figures.shap_beeswarm(report.explanation)
+    parts, (curves, points), pairs = type_parts()
+    yield figures.pair_bars(pairs)
+    yield figures.confusion_plot(parts["confusion"])
+    yield figures.reliability_plot(dict(tuple(parts["calibration"].groupby("of"))))
+    yield figures.risk_coverage_plot(curves, points)
+    yield figures.ablation_plot(parts["ablation"])
     yield preview_grid(report.samples, report.ledger, per_type=3)
 
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from anomaly_mlflow.anomalies.types import MADE, AnomalyType
 from anomaly_mlflow.errors import BadData
-from anomaly_mlflow.report.gallery import gallery, reason
+from anomaly_mlflow.report.gallery import gallery, reason, sentence
 from anomaly_mlflow.report.pictures import picture_uri
 
 
@@ -49,12 +49,22 @@ def test_a_type_that_no_classifier_knows_is_left_out(without_hard):
     assert len(without_hard.gallery) == 4
 
 
-def test_the_reason_names_what_speaks_loudest_and_how_far_out_the_sample_stands():
-    columns = ["dynamics.late_log_odds", "geometry.knn_disagreement", "uncertainty.entropy", "label.loss", "label.x"]
-    values, percentile = np.array([2.0, 3.0, -4.0, 0.5, 0.4]), np.array([0.995, 0.985, 0.1, 0.03, 0.5])
-    expected = "knn_disagreement high (top 2 %), late_log_odds high (top 1 %), loss low (bottom 3 %)"
-    assert reason(columns, values, percentile) == expected
+def test_the_reason_names_what_speaks_loudest_of_each_family_and_how_far_out_the_sample_stands():
+    columns = ["dynamics.final_loss", "geometry.knn_disagreement", "dynamics.mean_loss", "mine.novelty", "label.loss"]
+    values, percentile = np.array([3.0, 2.0, 2.5, 1.0, -9.0]), np.array([0.985, 0.955, 0.9, 0.03, 0.5])
+    assert reason(columns, values, percentile) == (
+        "its loss stayed high to the end (top 2 %), the clean images nearest to it bear other labels (top 5 %)"
+        " and novelty is low (bottom 3 %)"
+    )
     assert reason(columns, -np.abs(values), percentile) == "no single signal speaks for it"
+
+
+def test_the_sentence_says_what_is_given_what_is_suggested_and_what_it_looks_like():
+    said = sentence("cat", "dog", AnomalyType.NEAR_MISS, "its loss ended low (bottom 1 %)")
+    assert said == (
+        "Given 'cat', suggested 'dog': it looks like a near miss, mostly because its loss ended low (bottom 1 %)."
+    )
+    assert sentence("cat", "keep the label", AnomalyType.HARD, "x").startswith("Given 'cat', keep the label: it looks")
 
 
 def test_tables_of_different_runs_are_refused(report):

@@ -1,6 +1,7 @@
 """Which signals speak for which type, and which way."""
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -9,11 +10,12 @@ from anomaly_mlflow.detection.explain import Explanation
 from anomaly_mlflow.report.canvas import new_figure, tidy
 from anomaly_mlflow.report.palette import COLORS, NAMES
 
-__all__ = ["shap_bars", "shap_beeswarm"]
+__all__ = ["pair_bars", "shap_bars", "shap_beeswarm"]
 
 SIGNALS = 8
 SWARM_SIGNALS = 6
 SWARM_ROWS = 800
+PAIR_SIGNALS = 5
 
 
 def shap_bars(found: Explanation, kind: AnomalyType | str) -> Figure:
@@ -73,3 +75,22 @@ def _spread(x: np.ndarray, bins: int = 60) -> np.ndarray:
 
 def _strongest(strength: np.ndarray, count: int) -> np.ndarray:
     return np.argsort(-strength, kind="stable")[:count]
+
+
+def pair_bars(pairs: pd.DataFrame) -> Figure:
+    """For each pair of types the signals that hold them apart, as shares of all that moves the gap in log-odds.
+
+    pairs: as `pair_importance` gives it, strongest first within a pair.
+    """
+    of_pair = list(pairs.groupby(["first", "second"], sort=False))
+    columns = min(3, len(of_pair))
+    height = -(-len(of_pair) // columns)
+    figure = new_figure(4.2 * columns, 1.7 * height)
+    panels = figure.subplots(height, columns, squeeze=False)
+    for panel in panels.flat[len(of_pair) :]:
+        panel.set_visible(False)
+    for panel, ((first, second), own) in zip(panels.flat, of_pair, strict=False):
+        top = own.head(PAIR_SIGNALS).iloc[::-1]
+        panel.barh(top["signal"], top["share"], color=COLORS[AnomalyType(second)], height=0.66)
+        tidy(panel, f"{NAMES[AnomalyType(first)]} / {NAMES[AnomalyType(second)]}", grid="x")
+    return figure
