@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.isotonic import IsotonicRegression
 
+from anomaly_mlflow.detection.calibration import reliability
 from anomaly_mlflow.detection.statistics import Interval
 
 __all__ = [
@@ -16,14 +17,12 @@ __all__ = [
     "joint_share",
     "probe_share",
     "recall_at",
-    "reliability_bins",
     "threshold_at",
     "unsmoothed",
 ]
 
 RECALLS = np.linspace(0.3, 0.8, 51)
 LEAST = 1e-6
-BINS = 15
 
 
 @dataclass(frozen=True)
@@ -130,13 +129,7 @@ def recall_at(of_errors: np.ndarray, threshold: float) -> float:
     return float((of_errors > threshold).mean())
 
 
-def reliability_bins(probability: np.ndarray, wrong: np.ndarray) -> np.ndarray:
-    """float64 (15, 2): mean probability and share that is wrong in bins of equal mass, lowest first."""
-    parts = np.array_split(np.argsort(probability, kind="stable"), BINS)
-    return np.array([[probability[part].mean(), wrong[part].mean()] for part in parts if len(part)])
-
-
 def expected_calibration_error(probability: np.ndarray, wrong: np.ndarray) -> float:
-    """Mean over 15 bins of equal mass of |mean probability - share wrong| (Naeini et al. 2015, AAAI)."""
-    bins = reliability_bins(probability, wrong)
-    return float(np.abs(bins[:, 0] - bins[:, 1]).mean())
+    """Mean over rows of |mean probability - share wrong| of their bin, 15 of equal mass (Naeini et al. 2015, AAAI)."""
+    bins = reliability(probability, wrong)
+    return float(np.average(np.abs(bins["probability"] - bins["right"]), weights=bins["n"]))

@@ -7,7 +7,7 @@ from sklearn.metrics import f1_score
 
 from anomaly_mlflow.anomalies.label_probes import INSTANCE
 from anomaly_mlflow.anomalies.types import AnomalyType
-from anomaly_mlflow.detection.types import type_folds
+from anomaly_mlflow.detection.types import type_codes, type_folds
 
 __all__ = ["ERRORS", "error_types", "probe_f1", "probe_probabilities", "types_of_probes"]
 
@@ -31,7 +31,7 @@ def probe_probabilities(X: np.ndarray, types: np.ndarray, groups: np.ndarray, se
     """
     codes = np.array([SIDES.index(kind) for kind in types])
     found = np.zeros((len(X), len(SIDES)))
-    for held_out in type_folds(types, groups, seed):
+    for held_out in type_folds(type_codes(types), groups, seed):
         seen = np.delete(np.arange(len(X)), held_out)
         model = HistGradientBoostingClassifier(
             max_iter=100, max_leaf_nodes=15, class_weight="balanced", early_stopping=False, random_state=seed
