@@ -47,7 +47,7 @@ def grad_norm(evidence: Evidence) -> np.ndarray:
 
 @signal("ood", ("logits", "rearranged"), (AnomalyType.OOD,), PATCHES, "orders nC")
 def layout_blindness(evidence: Evidence) -> np.ndarray:
-    """-JS(p, q), the Jensen-Shannon divergence negated, in nats: q is the mean prediction when the image's 16 parts lie in other places.
+    """-JS(p, q), Jensen-Shannon divergence negated, in nats; q: mean prediction with the image's 16 parts moved about.
 
     What has no layout (noise, texture, an image that is shuffled already) is predicted alike however its parts lie.
     """
