@@ -20,6 +20,8 @@ BENCHMARKS = (
     "signals",
     "gpu",
 )
+APART = ("human_noise",)
+"""Run by themselves, `python -m benchmarks.NAME`: they train for an hour."""
 
 
 def main() -> int:

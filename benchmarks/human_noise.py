@@ -18,8 +18,8 @@ from tqdm import tqdm
 from anomaly_mlflow.data.human_labels import human_labels
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.data.split import stratified
-from anomaly_mlflow.detection.measures import auroc_of, difference_of
-from anomaly_mlflow.detection.precision import average_precision_of, precision_at_positives_of
+from anomaly_mlflow.detection.measures import auroc_of, average_precision_of, difference_of
+from anomaly_mlflow.detection.precision import precision_at_positives_of
 from anomaly_mlflow.detection.statistics import interval
 from anomaly_mlflow.signals.archaeology import suite_shares
 from anomaly_mlflow.training.config import TrainConfig, configure
@@ -150,7 +150,7 @@ def _measures(score: np.ndarray, wrong: np.ndarray) -> dict:
     fold = np.zeros(len(wrong), np.int64)
     return {
         "AUROC": auroc_of(score, wrong, fold),
-        "AP": average_precision_of(score, wrong),
+        "AP": average_precision_of(score, wrong, fold),
         "P@errors": precision_at_positives_of(score, wrong),
     }
 

@@ -24,7 +24,7 @@ from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.tracking.trial_runs import TrialRuns
 from entry_points.environment import environment
 from entry_points.judged import read_judged
-from entry_points.options import as_typed
+from entry_points.options import OPTIONS, as_typed
 from entry_points.step import STEPS, Upstream, step
 from entry_points.work_folder import work_folder
 
@@ -44,7 +44,7 @@ def sweep(run: Run, options: dict, upstream: Upstream) -> None:
     best = refit(chosen, development.data, seed)
     outcome = compare(best, refit(default, development.data, seed), untouched, seed=seed, draws=options["draws"])
     table = _outcome_table(outcome)
-    name = _name(upstream)
+    name = _name(upstream, options["target"])
     facts = _facts(options, data, development, untouched)
     card = model_card(name, options["target"], chosen, outcome, {**facts, "run": run.link})
     _publish(run, name, best, card, outcome, untouched)
@@ -81,10 +81,14 @@ def _search(run: Run, options: dict, development: Development) -> optuna.Study:
         )
 
 
-def _name(upstream: Upstream) -> str:
-    """`detector-<dataset>-<model>`, after the registered model whose signals these are."""
+def _name(upstream: Upstream, target: str) -> str:
+    """`detector-<dataset>-<model>`, after the registered model whose signals these are; with another target its name.
+
+    Detectors of different targets do not compete for `@champion`.
+    """
     noisy = Run(upstream["extract_features"][0].json("upstream.json")["train_noisy"][0])
-    return f"detector-{noisy.tags['anomaly.model'].split('/')[1].removeprefix('noisy-')}"
+    name = noisy.tags["anomaly.model"].split("/")[1].removeprefix("noisy-")
+    return f"detector-{name}" if target == OPTIONS["target"].default else f"detector-{name}-{target}"
 
 
 def _publish(run: Run, name: str, best: Fitted, card: str, outcome: Outcome, untouched: Labelled) -> None:

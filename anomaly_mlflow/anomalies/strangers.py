@@ -13,6 +13,7 @@ from anomaly_mlflow.data.encoding import re_encode
 from anomaly_mlflow.data.groups import fingerprints
 from anomaly_mlflow.data.listing import SOURCES, list_source, parse
 from anomaly_mlflow.data.on_disk import each, read
+from anomaly_mlflow.data.patches import PATCHES, rearranged
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.data.sources import digest, materialise
 from anomaly_mlflow.errors import BadOption, UnknownName
@@ -20,7 +21,6 @@ from anomaly_mlflow.errors import BadOption, UnknownName
 __all__ = ["LABEL_POLICIES", "Strangers", "out_of_distribution", "strangers", "strangers_digest"]
 
 LABEL_POLICIES = ("random", "single", "kept")
-PATCHES = 4  # a side
 Made = tuple[np.ndarray, np.ndarray, list[str]]  # images, groups, where each image is from
 
 
@@ -116,23 +116,9 @@ def _noise(rows: np.ndarray, like: Samples, rng: np.random.Generator) -> Made:
 
 
 def _shuffled_patches(rows: np.ndarray, like: Samples, rng: np.random.Generator) -> Made:
-    height, width, _ = like.image_shape
-    edges = [np.array_split(np.arange(side), PATCHES) for side in (height, width)]
-    # Parts of one size alone change places: sides that 4 does not divide leave a rim as it is.
-    high, wide = (min(len(edge) for edge in side) for side in edges)
-    images = read(like.images, rows).copy()
-    for image in images:
-        image[: PATCHES * high, : PATCHES * wide] = _shuffled(
-            image[: PATCHES * high, : PATCHES * wide], high, wide, rng
-        )
-    return images, np.arange(len(rows)), [f"shuffled_patches#{number}" for number in like.sample_id[rows]]
-
-
-def _shuffled(image: np.ndarray, high: int, wide: int, rng: np.random.Generator) -> np.ndarray:
-    channels = image.shape[2]
-    parts = image.reshape(PATCHES, high, PATCHES, wide, channels).swapaxes(1, 2).reshape(-1, high, wide, channels)
-    shuffled = parts[rng.permutation(len(parts))].reshape(PATCHES, PATCHES, high, wide, channels)
-    return shuffled.swapaxes(1, 2).reshape(image.shape)
+    orders = rng.permuted(np.tile(np.arange(PATCHES**2), (len(rows), 1)), axis=1)
+    names = [f"shuffled_patches#{number}" for number in like.sample_id[rows]]
+    return rearranged(read(like.images, rows), orders), np.arange(len(rows)), names
 
 
 def _photographs(rows: np.ndarray, like: Samples, rng: np.random.Generator) -> Made:

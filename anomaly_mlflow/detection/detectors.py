@@ -95,7 +95,7 @@ DETECTORS: dict[str, Detector] = {
         _logistic_regression, {"detector__C": (0.01, 1.0)}, {"detector__C": Range(1e-3, 1e2)}
     ),
     "linear_svm": Detector(
-        _linear_svm, {"detector__estimator__C": (0.001, 0.1)}, {"detector__estimator__C": Range(1e-4, 1e1)}
+        _linear_svm, {"detector__estimator__C": (0.001, 0.1)}, {"detector__estimator__C": Range(1e-4, 1e1)}, rows=4000
     ),
     "rbf_svm": Detector(
         _rbf_svm,

@@ -8,8 +8,8 @@ import pandas as pd
 from anomaly_mlflow.anomalies.label_probes import INSTANCE
 from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.data.samples import Samples
-from anomaly_mlflow.detection.measures import auroc
-from anomaly_mlflow.detection.precision import average_precision_of, precision_at_positives_of
+from anomaly_mlflow.detection.measures import auroc, average_precision_of
+from anomaly_mlflow.detection.precision import precision_at_positives_of
 from anomaly_mlflow.detection.probe_calibration import (
     Prior,
     error_probability,
@@ -124,7 +124,7 @@ def _against_truth(found: LabelErrors, wrong: pd.Series) -> dict[str, float]:
         "truth.recall_at_5": recall,
         "truth.recall_gap": found.recall - recall,
         "truth.auroc": auroc(score, error),
-        "truth.average_precision": float(average_precision_of(score, error)(one)[0, 0]),
+        "truth.average_precision": float(average_precision_of(score, error, np.zeros(len(error), np.int64))(one)[0, 0]),
         "truth.precision_at_errors": float(precision_at_positives_of(score, error)(one)[0, 0]),
     }
 

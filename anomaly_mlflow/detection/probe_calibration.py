@@ -17,7 +17,6 @@ __all__ = [
     "joint_share",
     "probe_share",
     "recall_at",
-    "reliability_bins",
     "threshold_at",
     "unsmoothed",
 ]
@@ -130,16 +129,7 @@ def recall_at(of_errors: np.ndarray, threshold: float) -> float:
     return float((of_errors > threshold).mean())
 
 
-def reliability_bins(probability: np.ndarray, wrong: np.ndarray) -> np.ndarray:
-    """float64 (up to 15, 3): mean probability, share that is wrong, and rows, in bins of equal mass, lowest first.
-
-    Equal probabilities share a bin: isotonic regression gives long runs of them, and to split a run would let the order
-    of the rows decide.
-    """
-    return reliability(probability, wrong)[["probability", "right", "n"]].to_numpy(np.float64)
-
-
 def expected_calibration_error(probability: np.ndarray, wrong: np.ndarray) -> float:
-    """Mean over rows of |mean probability - share wrong| of their bin, 15 bins of equal mass (Naeini et al. 2015)."""
-    bins = reliability_bins(probability, wrong)
-    return float(np.average(np.abs(bins[:, 0] - bins[:, 1]), weights=bins[:, 2]))
+    """Mean over rows of |mean probability - share wrong| of their bin, 15 of equal mass (Naeini et al. 2015, AAAI)."""
+    bins = reliability(probability, wrong)
+    return float(np.average(np.abs(bins["probability"] - bins["right"]), weights=bins["n"]))

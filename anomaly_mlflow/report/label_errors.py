@@ -6,8 +6,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from anomaly_mlflow.data.samples import Samples
+from anomaly_mlflow.detection.calibration import reliability
 from anomaly_mlflow.detection.label_errors import LabelErrors
-from anomaly_mlflow.detection.probe_calibration import reliability_bins
 from anomaly_mlflow.report.canvas import GRID, INK, new_figure, tidy
 from anomaly_mlflow.report.page import Section, render_page
 
@@ -48,11 +48,11 @@ def label_error_page(
 
 def reliability_diagram(probability: pd.Series, wrong: pd.Series) -> Figure:
     """Share that is wrong against mean probability of error in 15 bins of equal mass."""
-    bins = reliability_bins(probability.to_numpy(), wrong.to_numpy())
+    bins = reliability(probability.to_numpy(), wrong.to_numpy())
     figure = new_figure(4.2, 3.8)
     axes = tidy(figure.subplots(), "Probability of error, and how many are wrong")
     axes.plot([0, 1], [0, 1], color=GRID, linewidth=1.5)
-    axes.plot(bins[:, 0], bins[:, 1], "o-", color=INK, markersize=5, linewidth=1.2)
+    axes.plot(bins["probability"], bins["right"], "o-", color=INK, markersize=5, linewidth=1.2)
     axes.set(xlabel="estimated probability of error", ylabel="share that is wrong", xlim=(0, 1), ylim=(0, 1))
     return figure
 

@@ -26,6 +26,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "label_rank": ("many classes fit better than the label", "few classes fit better than the label"),
     # ood
     "energy": ("the outputs are as weak as for a stranger", "the outputs are as strong as for a familiar image"),
+    "layout_blindness": (
+        "the model says the same however its parts are arranged",
+        "the model goes by how its parts are arranged",
+    ),
     "max_logit": ("no class answers strongly", "one class answers strongly"),
     "gen": ("the answer is spread over many classes", "the answer is on one class"),
     "grad_norm": ("the features are as faint as a stranger's", "the features are as strong as a familiar image's"),

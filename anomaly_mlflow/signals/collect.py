@@ -15,13 +15,16 @@ from anomaly_mlflow.signals.evidence import CrossFit, Evidence, Head
 from anomaly_mlflow.training.checkpoints import load_model, load_snapshots, read_seen
 from anomaly_mlflow.training.folds import CROSS_FIT, fold_folder, read_plan, seen_digest
 from anomaly_mlflow.training.gradients import gradient_spread
-from anomaly_mlflow.training.inference import infer, infer_layers, stochastic_logits
+from anomaly_mlflow.training.inference import infer, infer_layers, rearranged_logits, stochastic_logits
 from anomaly_mlflow.training.probes import ProbeRun
 from anomaly_mlflow.training.recording import Recording
 from anomaly_mlflow.training.second_split import SecondSplit
 from anomaly_mlflow.training.top_recording import TopRecording
 
-__all__ = ["collect", "cross_fitted", "freeze"]
+__all__ = ["ORDERS", "collect", "cross_fitted", "freeze"]
+
+ORDERS = 4
+"""Ways in which the parts of an image change places, for the signals that ask whether their places matter."""
 
 
 def collect(
@@ -79,6 +82,8 @@ def _passes(samples: Samples, needs: Collection[str], noisy: Path, passes: int, 
         found["layers"] = layers
     if "stochastic" in needs:
         found["stochastic"] = stochastic_logits(model, embeddings, passes, seed)
+    if "rearranged" in needs:
+        found["rearranged"] = _finite([rearranged_logits(model, samples.images, ORDERS, seed)], noisy)[0]
     return found
 
 

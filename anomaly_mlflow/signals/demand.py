@@ -8,7 +8,14 @@ __all__ = ["FROM_CLEAN", "FROM_FOLDS", "FROM_NOISY", "FROM_PASSES", "needs_of"]
 
 FROM_CLEAN = {"references"}
 FROM_FOLDS = {"out_of_fold", "second_split", "probes"}
-FROM_PASSES = {"logits", "embeddings", "head", "layers", "stochastic"}  # evaluation passes of the noisy model
+FROM_PASSES = {
+    "logits",
+    "embeddings",
+    "head",
+    "layers",
+    "stochastic",
+    "rearranged",
+}  # evaluation passes of the noisy model
 FROM_NOISY = {"recording", "gradient_spread", *FROM_PASSES}
 
 

@@ -97,6 +97,7 @@ class Evidence:
     gradient_spread: float32 (n,), mean over pixels of the standard deviation over snapshots of the input gradient of
         the given label's logit.
     stochastic: float32 (passes, n, C), logits of passes with dropout on.
+    rearranged: float32 (orders, n, C), logits of the noisy model for the images with their parts in other places.
     recording: logits of the training batches; of more than 100 classes the largest.
     references: the cross-fitted clean side; its folds cover every row once.
     out_of_fold: float32 (n, C), logits of models trained on the given labels of other folds.
@@ -115,6 +116,7 @@ class Evidence:
     layers: Sequence[np.ndarray] | None = None
     gradient_spread: np.ndarray | None = None
     stochastic: np.ndarray | None = None
+    rearranged: np.ndarray | None = None
     recording: Recording | TopRecording | None = None
     references: Sequence[CrossFit] | None = None
     out_of_fold: np.ndarray | None = None

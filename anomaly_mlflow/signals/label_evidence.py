@@ -7,11 +7,11 @@ import pandas as pd
 
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.models import Classifier
-from anomaly_mlflow.signals.collect import cross_fitted, freeze
+from anomaly_mlflow.signals.collect import ORDERS, cross_fitted, freeze
 from anomaly_mlflow.signals.evidence import Evidence, Head
 from anomaly_mlflow.training.checkpoints import load_model
 from anomaly_mlflow.training.folds import CROSS_FIT, fold_folder
-from anomaly_mlflow.training.inference import infer, infer_layers, stochastic_logits
+from anomaly_mlflow.training.inference import infer, infer_layers, rearranged_logits, stochastic_logits
 from anomaly_mlflow.training.recording import Recording
 
 __all__ = ["label_evidence", "out_of_fold", "write_plan"]
@@ -53,6 +53,7 @@ def label_evidence(
         head=head,
         layers=layers,
         stochastic=stochastic_logits(model, layers[-1], PASSES, 0),
+        rearranged=rearranged_logits(model, samples.images, ORDERS, 0),
         recording=recording,
         references=cross_fitted(samples, folder),
         out_of_fold=logits,

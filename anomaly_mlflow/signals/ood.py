@@ -5,16 +5,17 @@ arXiv:2306.09301), whose scores are high for familiar images: here all are turne
 """
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import logsumexp, rel_entr, softmax
 
 from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.signals.base import signal
 from anomaly_mlflow.signals.evidence import Evidence
 
-__all__ = ["energy", "gen", "grad_norm", "max_logit"]
+__all__ = ["energy", "gen", "grad_norm", "layout_blindness", "max_logit"]
 
 LARGEST, EXPONENT = 100, 0.1  # M and gamma of Liu et al. (2023)
 UNSURE = (AnomalyType.HARD, AnomalyType.OOD)
+PATCHES = "Naseer et al. (2021), NeurIPS (patches in other places); the score is our own"
 
 
 @signal("ood", ("logits",), UNSURE, "Liu et al. (2020), NeurIPS (energy)")
@@ -42,3 +43,14 @@ def grad_norm(evidence: Evidence) -> np.ndarray:
     probabilities = evidence.probabilities
     output = np.abs(probabilities.shape[1] * probabilities - 1).sum(axis=1)
     return -np.abs(evidence.embeddings).sum(axis=1, dtype=np.float64) * output
+
+
+@signal("ood", ("logits", "rearranged"), (AnomalyType.OOD,), PATCHES, "orders nC")
+def layout_blindness(evidence: Evidence) -> np.ndarray:
+    """-JS(p, q), Jensen-Shannon divergence negated, in nats; q: mean prediction with the image's 16 parts moved about.
+
+    What has no layout (noise, texture, an image that is shuffled already) is predicted alike however its parts lie.
+    """
+    q = softmax(evidence.rearranged.astype(np.float64), axis=2).mean(axis=0)
+    middle = (evidence.probabilities + q) / 2
+    return -(rel_entr(evidence.probabilities, middle) + rel_entr(q, middle)).sum(axis=1) / 2

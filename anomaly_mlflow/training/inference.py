@@ -6,10 +6,11 @@ from torch.nn.functional import linear
 
 from anomaly_mlflow.data.batches import to_float
 from anomaly_mlflow.data.on_disk import read
+from anomaly_mlflow.data.patches import PATCHES, rearranged
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.models import Classifier
 
-__all__ = ["accuracy", "fitting_batch", "infer", "infer_layers", "stochastic_logits"]
+__all__ = ["accuracy", "fitting_batch", "infer", "infer_layers", "rearranged_logits", "stochastic_logits"]
 
 
 @torch.inference_mode()
@@ -78,3 +79,19 @@ def stochastic_logits(model: Classifier, embeddings: np.ndarray, passes: int, se
     masks = (torch.rand(passes, embeddings.shape[1], generator=generator) < keep).float() / keep
     weight, bias, rows = model.head.weight.cpu(), model.head.bias.cpu(), torch.from_numpy(embeddings)
     return torch.stack([linear(rows * mask, weight, bias) for mask in masks]).numpy()
+
+
+def rearranged_logits(model: Classifier, images: np.ndarray, orders: int, seed: int) -> np.ndarray:
+    """Logits float32 (orders, n, classes) of the images with their 16 parts in other places.
+
+    The orders come from `seed` alone and are the same for every image: a row depends on no other.
+    """
+    drawn = np.random.default_rng(seed).permuted(np.tile(np.arange(PATCHES**2), (orders, 1)), axis=1)
+    logits = np.empty((orders, len(images), model.architecture.num_classes), np.float32)
+    step = fitting_batch(images)
+    for start in range(0, len(images), step):
+        rows = np.arange(start, min(start + step, len(images)))
+        part = read(images, rows)
+        for number, order in enumerate(drawn):
+            logits[number, rows] = infer(model, rearranged(part, order))[1]
+    return logits

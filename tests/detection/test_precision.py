@@ -1,20 +1,9 @@
-"""Average precision and precision at the number of positives, against scikit-learn and by hand."""
+"""Precision at the number of positives, by hand."""
 
 import numpy as np
 import pytest
-from sklearn.metrics import average_precision_score
 
-from anomaly_mlflow.detection.precision import average_precision_of, precision_at_positives_of
-
-
-def test_average_precision_is_that_of_scikit_learn_with_ties_and_weights() -> None:
-    rng = np.random.default_rng(0)
-    positive = rng.random(200) < 0.3
-    scores = np.round(rng.normal(size=(2, 200)) + positive, 1)  # rounded: many ties
-    weights = rng.integers(0, 4, (3, 200)).astype(float)
-    found = average_precision_of(scores, positive)(weights)
-    wanted = [[average_precision_score(positive, row, sample_weight=w) for row in scores] for w in weights]
-    assert found == pytest.approx(np.array(wanted))
+from anomaly_mlflow.detection.precision import precision_at_positives_of
 
 
 def test_precision_at_the_number_of_positives_by_hand() -> None:
@@ -32,5 +21,4 @@ def test_rows_that_tie_at_the_cut_count_in_even_shares() -> None:
 
 def test_without_positive_weight_there_is_no_value() -> None:
     positive, nothing = np.array([True, False]), np.array([[0.0, 1.0]])
-    assert np.isnan(average_precision_of(np.arange(2.0), positive)(nothing)).all()
     assert np.isnan(precision_at_positives_of(np.arange(2.0), positive)(nothing)).all()

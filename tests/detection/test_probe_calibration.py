@@ -84,6 +84,6 @@ def test_the_prior_is_the_lower_of_two_estimates_and_its_interval_holds_it():
 
 def test_the_calibration_error_by_hand():
     assert expected_calibration_error(np.full(30, 0.25), np.zeros(30, bool)) == pytest.approx(0.25)
-    # 15 bins of two rows: 7 say 0 and are right, 8 say 1 and half of them are wrong.
+    # Equal probabilities share a bin: 14 rows say 0 and are right, 16 say 1 and half of them are wrong.
     probability, wrong = np.repeat([0.0, 1.0], [14, 16]), np.append(np.zeros(14, bool), np.tile([True, False], 8))
-    assert expected_calibration_error(probability, wrong) == pytest.approx(8 * 0.5 / 15)
+    assert expected_calibration_error(probability, wrong) == pytest.approx(16 / 30 * 0.5)

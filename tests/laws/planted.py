@@ -52,6 +52,7 @@ def world(seed=1):
         layers=_layers(types, embeddings, rng),
         gradient_spread=_gradient_spread(types, rng),
         stochastic=passes.astype(np.float32),
+        rearranged=_rearranged(types, means[-1]),
         recording=recording,
         references=references,
         out_of_fold=_out_of_fold(types, truth, labels, rng),
@@ -73,6 +74,7 @@ def permuted(evidence, order, rng):
         second_split=[SecondSplit(where[split.rows], split.correct) for split in evidence.second_split],
         probes=[ProbeRun(run.loss[:, order], run.suite[order]) for run in evidence.probes],
         stochastic=evidence.stochastic[:, order],
+        rearranged=evidence.rearranged[:, order],
         recording=Recording(
             record.logits[:, order], record.labels[order], record.sample_id[order], record.learning_rate
         ),
@@ -165,6 +167,12 @@ def _noisy_model(types, logits, twin_of, rng):
     twins = twin_of != np.arange(len(types))
     embeddings[twins] = embeddings[twin_of[twins]] + 0.01 * rng.normal(size=(twins.sum(), DIMENSIONS))
     return Head(weight.astype(np.float32), bias.astype(np.float32)), embeddings.astype(np.float32)
+
+
+def _rearranged(types, logits):
+    """Parts in other places: what looked like a class looks like others; a stranger has no layout to lose."""
+    others = np.stack([0.3 * np.roll(logits, turn, axis=1) for turn in (1, 2, 3)])
+    return np.where((types == "ood")[:, None], logits, others).astype(np.float32)
 
 
 def _layers(types, embeddings, rng):

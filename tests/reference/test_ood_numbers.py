@@ -1,12 +1,14 @@
 """Scores for strangers: by hand, by OpenOOD's steps one row at a time, and by autograd."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from one_fold import value
 from scipy.linalg import null_space, pinv
 
-from anomaly_mlflow.signals import Evidence, Head
+from anomaly_mlflow.signals import Evidence, Head, find
 
 RNG = np.random.default_rng(0)
 WEIGHT, BIAS = RNG.normal(size=(4, 9)).astype(np.float32), RNG.normal(size=4).astype(np.float32)
@@ -63,7 +65,7 @@ def test_vim_follows_openood_with_half_of_the_dimensions():
     residual = np.linalg.norm(centred @ outside, axis=1)
     alpha = LOGITS.max(axis=1).mean() / residual.mean()
     expected = alpha * residual - np.log(np.exp(LOGITS).sum(axis=1))
-    np.testing.assert_allclose(value("vim", evidence()), expected, rtol=1e-5)
+    np.testing.assert_allclose(value("vim", evidence()), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_vim_by_hand_in_three_dimensions():
@@ -80,3 +82,14 @@ def test_is_finite_for_rows_that_are_all_zero_and_for_one_row(name, rows):
     zero = Head(np.zeros((3, 4), np.float32), np.zeros(3, np.float32))
     case = evidence(np.zeros((rows, 3)), np.zeros((rows, 4)), zero)
     assert np.isfinite(value(name, case)).all()
+
+
+def test_layout_blindness_is_the_negated_divergence_of_the_mean_rearranged_prediction():
+    sure, half = np.log([[1.0, 1e-30]]), np.log([[0.5, 0.5]])
+    same, moved = np.stack([sure, sure]), np.stack([sure, np.log([[1e-30, 1.0]])])
+    score = find("layout_blindness").function
+    made = [Evidence(np.arange(1), np.zeros(1, np.int64), 2, logits=sure, rearranged=one) for one in (same, moved)]
+    # q = (1/2, 1/2), m = (3/4, 1/4): JS = (ln 4/3 + (ln 2/3 + ln 2) / 2) / 2
+    assert score(made[0])[0] == pytest.approx(0, abs=1e-12)
+    assert score(made[1])[0] == pytest.approx(-(np.log(4 / 3) + (np.log(2 / 3) + np.log(2)) / 2) / 2)
+    assert score(replace(made[0], logits=half, rearranged=half[None]))[0] == pytest.approx(0, abs=1e-12)
