@@ -25,7 +25,8 @@ from entry_points.work_folder import work_folder
 HOW = (
     "Parameters and threshold of each detector were chosen by inner folds of the training rows alone (on at most 2,000"
     " of them); every figure is of rows that neither saw. Most training rows: RBF SVM 2,000, linear SVM and gradient"
-    " boosting 4,000, a stratified part; the others all. 95 % intervals over seeds of the noisy model and source groups."
+    " boosting 4,000, a stratified part; the others all. 95 % intervals over seeds of the noisy model and"
+    " source groups."
 )
 CURVES = (
     "So many labelled anomalies with other samples in proportion (at most 2,000 rows in all where there are as many"
