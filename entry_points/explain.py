@@ -23,10 +23,12 @@ STRONGEST = 5
 
 
 def check_detector(options: dict) -> None:
-    """Raise BadOption unless the detector is `types` or a registered model."""
+    """Raise BadOption unless the detector is `types` or a registered model, and what reading that one raises."""
     name = options["detector"]
     if name != "types" and not name.startswith("models:/"):
         raise BadOption(f"detector={name} is neither types nor a registered model (models:/NAME@champion)")
+    if name != "types":
+        registered_detector(name)  # one that is missing or damaged is told before hours of training
 
 
 @step(

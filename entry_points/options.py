@@ -1,6 +1,8 @@
 """Every option of every step, declared once; click, MLproject and the logged parameters all read this."""
 
+import re
 from collections.abc import Iterable
+from urllib.parse import unquote_plus
 
 import click
 
@@ -68,7 +70,7 @@ class _Storage(_None):
         user = str(address).partition("://")[2].rpartition("@")[0]
         if "://" not in str(address):
             self.fail("it is no address of a database such as postgresql+psycopg://USER@HOST/NAME.", param, ctx)
-        if ":" in user or "password=" in str(address).lower():
+        if ":" in user or re.search("(password|passwd|pwd)=", unquote_plus(str(address)), re.IGNORECASE):
             self.fail("a password in it would be logged; leave it out and set PGPASSWORD.", param, ctx)
         return address
 

@@ -11,6 +11,7 @@ from anomaly_mlflow.models.frozen import frozen_digest
 from anomaly_mlflow.signals import SIGNALS
 from anomaly_mlflow.signals.plugins import plugin_digests
 from anomaly_mlflow.tracking.fingerprint import fingerprint, imported_sources
+from anomaly_mlflow.tracking.registry import run_of_model
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.training.device import has_bfloat16
 from entry_points.named_runs import all_needs
@@ -66,7 +67,7 @@ def step_fingerprint(step: Step, options: dict, upstream: dict[str, list[str]]) 
         "code": source_digest(step.function.__module__),
         "plugins": _plugins(step.own),
         "options": values,
-        "data": _data(options, values),
+        "data": _data(options, values) | _detector(values),
         "bfloat16": _bfloat16(step.own, options),
         "upstream": content,
     }
@@ -79,6 +80,12 @@ def _plugins(names: Iterable[str]) -> dict[str, str]:
 
 def _data(options: dict, names: Iterable[str]) -> dict[str, str]:
     return {name: DIGESTS[name](options[name]) for name in names if name in DIGESTS and options[name]}
+
+
+def _detector(values: dict) -> dict[str, str]:
+    """The run of a registered detector: what its alias means moves."""
+    name = values.get("detector", "types")
+    return {} if name == "types" else {"detector": run_of_model(name)}
 
 
 def _bfloat16(names: Iterable[str], options: dict) -> bool:

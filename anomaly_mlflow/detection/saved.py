@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 
 import skops.io
+from sklearn.pipeline import Pipeline
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from anomaly_mlflow.detection.champion import Fitted
@@ -23,7 +24,8 @@ TRUSTED = (
 )
 """The types beyond skops' own that a detector may consist of."""
 
-_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, zipfile.BadZipFile)
+LARGEST = 2**28
+"""Bytes that the files of a detector may take once unpacked: a few hundred times what one takes."""
 
 
 def save_detector(fitted: Fitted, folder: Path) -> None:
@@ -37,19 +39,45 @@ def save_detector(fitted: Fitted, folder: Path) -> None:
 
 
 def load_detector(folder: Path) -> Fitted:
-    """Read what `save_detector` wrote; nothing is unpickled. Raises BadData on any other type, or damaged files."""
+    """Read what `save_detector` wrote; nothing is unpickled.
+
+    Raises BadData on any other type, on damaged or swollen files, and where they hold no detector of two classes that
+    reads these columns.
+    """
     folder = Path(folder)
     try:
+        _check_size(folder)
         facts = json.loads((folder / FACTS_FILE).read_text())
-        columns, threshold, listed = tuple(map(str, facts["columns"])), float(facts["threshold"]), list(facts["types"])
+        columns, threshold, listed = tuple(facts["columns"]), float(facts["threshold"]), list(facts["types"])
         _check(listed, folder)
         model = skops.io.load(folder / MODEL_FILE, trusted=listed)
+        _check_fitted(model, columns, threshold)
     except UntrustedTypesFoundException as error:
         raise BadData(f"{folder} holds types that no detector consists of, and is not loaded: {error}") from None
-    except _UNREADABLE as error:
+    except BadData:
+        raise
+    except Exception as error:  # a hostile file makes zipfile, numpy and skops raise nearly anything
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise BadData(f"the detector in {folder} cannot be read ({first}); save it again") from None
     return Fitted(model, columns, threshold)
+
+
+def _check_size(folder: Path) -> None:
+    with zipfile.ZipFile(folder / MODEL_FILE) as parts:
+        size = sum(part.file_size for part in parts.infolist()) + (folder / FACTS_FILE).stat().st_size
+    if size > LARGEST:
+        raise ValueError(f"it takes {size:,} bytes unpacked, a detector at most {LARGEST:,}")
+
+
+def _check_fitted(model: object, columns: tuple[str, ...], threshold: float) -> None:
+    if not isinstance(model, Pipeline) or not all(isinstance(column, str) for column in columns):
+        raise ValueError("it is no pipeline over named columns")
+    if model.n_features_in_ != len(set(columns)) or len(columns) != len(set(columns)):
+        raise ValueError(f"it reads {model.n_features_in_} columns, and {len(columns)} are named")
+    if list(model.classes_) != [False, True] or not hasattr(model, "predict_proba"):
+        raise ValueError("it gives no probability of two classes")
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"its threshold {threshold} is no probability")
 
 
 def _check(types: list[str], folder: Path) -> None:

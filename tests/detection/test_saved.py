@@ -9,7 +9,9 @@ import pytest
 import skops.io
 from planted_tasks import COLUMNS, planted
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
+from anomaly_mlflow.detection import saved
 from anomaly_mlflow.detection.champion import Fitted
 from anomaly_mlflow.detection.detectors import DETECTORS, fit_detector
 from anomaly_mlflow.detection.nested import probability_of
@@ -82,6 +84,41 @@ def test_damaged_files_are_refused_in_one_line(tmp_path, damage):
         (tmp_path / "detector.json").write_text("[1]")
     else:
         file.unlink()
+    refused(tmp_path, "cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"threshold": float("nan")}, "its threshold nan is no probability"),
+        ({"columns": list(COLUMNS[:2])}, "it reads 5 columns, and 2 are named"),
+        ({"columns": [1, 2, 3, 4, 5]}, "no pipeline over named columns"),
+    ],
+)
+def test_facts_that_do_not_fit_the_model_are_refused(tmp_path, changed, words):
+    save_detector(fitted("logistic_regression")[0], tmp_path)
+    facts = json.loads((tmp_path / "detector.json").read_text())
+    (tmp_path / "detector.json").write_text(json.dumps(facts | changed))
+    refused(tmp_path, words)
+
+
+@pytest.mark.parametrize("other", [[1, 2], StandardScaler()])
+def test_what_is_no_detector_is_refused_though_all_its_types_are_known(tmp_path, other):
+    save_detector(fitted("logistic_regression")[0], tmp_path)
+    skops.io.dump(other, tmp_path / "detector.skops")
+    refused(tmp_path, "it is no pipeline over named columns")
+
+
+def test_a_file_that_swells_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    save_detector(fitted("logistic_regression")[0], tmp_path)
+    monkeypatch.setattr(saved, "LARGEST", 1000)
+    refused(tmp_path, "bytes unpacked, a detector at most 1,000")
+
+
+def test_a_schema_nested_without_end_is_refused(tmp_path):
+    save_detector(fitted("logistic_regression")[0], tmp_path)
+    with zipfile.ZipFile(tmp_path / "detector.skops", "w") as made:
+        made.writestr("schema.json", '{"content":' * 100_000)
     refused(tmp_path, "cannot be read")
 
 

@@ -113,6 +113,8 @@ def test_two_workers_share_a_real_database(desk, tmp_path_factory):
     [
         (["--storage", "postgresql+psycopg://me:secret@host/db"], "a password in it would be logged"),
         (["--storage", "postgresql+psycopg://host/db?password=secret"], "a password in it would be logged"),
+        (["--storage", "mysql+pymysql://host/db?passwd=secret"], "a password in it would be logged"),
+        (["--storage", "mssql+pyodbc:///?odbc_connect=UID%3Dme%3BPWD%3Dsecret"], "a password in it would be logged"),
         (["--storage", "trials.db"], "it is no address of a database"),
         (["--trials", "0"], "0 is not in the range x>=1"),
         (["--target", "everything"], "'everything' is not one of"),
@@ -131,3 +133,11 @@ def test_a_database_that_does_not_answer_fails_the_run_in_one_line_without_its_a
     assert (done.returncode, len(errors)) == (1, 1), done.stderr[-2000:]
     assert "the storage of trials cannot be opened" in errors[0]
     assert only_sweep(desk).info.status == "FAILED"
+
+
+def test_a_detector_that_is_not_registered_is_told_before_anything_is_made(desk):
+    done = desk.type("explain", "--detector", "models:/none@champion")
+    errors = [text for text in done.stderr.splitlines() if text.startswith("error: ")]
+    assert (done.returncode, len(errors)) == (1, 1), done.stderr[-2000:]
+    assert "there is no registered model 'models:/none@champion'" in errors[0]
+    assert [run.info.status for run in desk.runs()] == ["FAILED"]

@@ -1,5 +1,6 @@
 """What holds, where it holds and where not: the words, the figure and the page."""
 
+import io
 import re
 
 import numpy as np
@@ -75,6 +76,11 @@ def test_the_figure_has_a_panel_for_each_part_and_a_line_for_each_cell(frame, cl
     assert cells == list(frame[frame["claim"] == claim.name]["cell"].unique())
     for axes in figure.axes:
         assert [text.get_text() for text in axes.texts] == [" not run: needs option raters"]
+
+
+def test_a_dollar_in_the_name_of_a_cell_is_no_formula(frame):
+    named = frame.assign(cell=frame["cell"].replace(BOUNDARY.name, "ood=imagefolder:/x/$a_{$"))
+    cells_plot(named, CLAIMS[0]).savefig(io.BytesIO())
 
 
 def test_the_page_begins_with_what_holds_and_needs_no_other_file(frame):

@@ -27,7 +27,7 @@ def cells_plot(frame: pd.DataFrame, claim: Claim) -> Figure:
     for axes, part in zip(panels, claim.parts, strict=True):
         _draw(axes, part, [(state, part_row(own, cell, claim, part)) for cell, state in states.items()])
     panels[0].set(ylim=(len(states) - 0.4, -0.6))
-    panels[0].set_yticks(range(len(states)), list(states.index))
+    panels[0].set_yticks(range(len(states)), list(states.index), parse_math=False)
     return figure
 
 
