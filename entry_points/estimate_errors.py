@@ -27,7 +27,7 @@ from anomaly_mlflow.training.folds import assign_folds, fit_folds
 from anomaly_mlflow.training.recorded import fit_recorded
 from entry_points.environment import environment
 from entry_points.jobs import jobs_of
-from entry_points.noise_checks import columns
+from entry_points.noise_checks import check_strangers, columns
 from entry_points.options import as_typed
 from entry_points.sample_files import DATA, load_options
 from entry_points.step import STEPS, Upstream, step
@@ -37,12 +37,19 @@ from entry_points.work_folder import work_folder
 SMOOTHING = 0.2
 """Share of the labels' weight spread over all classes: it ranks errors better (docs/human-noise.md)."""
 
+MOST_PROBES = 0.5
+
 OWN = (*DATA, "labels", *TRAINING, "validation_folds", "near_table", "gross_table", "ood", "probe_share", "draws")
 
 
 def check(options: dict) -> None:
-    """Raises BadOption for a model without published weights and for human labels that do not fit."""
+    """Raises BadOption for options that cannot work here, and for human labels that do not fit."""
     check_pretrained(options)
+    check_strangers(options["dataset"], options["ood"].split("|"))
+    if "human" in (options["near_table"], options["gross_table"]):
+        raise BadOption("class tables of people's confusions need the truth; take near_table, gross_table = embedding")
+    if options["probe_share"] > MOST_PROBES:
+        raise BadOption(f"probe_share={options['probe_share']:g} leaves too few labels as given; at most {MOST_PROBES}")
     if options["labels"]:
         if len(columns(options["labels"])) != 1:
             raise BadOption(f"labels={options['labels']} must name one column, as in parquet:PATH#COLUMN")

@@ -14,7 +14,6 @@ from anomaly_mlflow.studies.hypotheses import judge
 from anomaly_mlflow.studies.strangers_sources import only_source, source_names
 from anomaly_mlflow.tracking.lifecycle import upstream_of
 from anomaly_mlflow.tracking.run import Run
-from anomaly_mlflow.tracking.server import has_server
 from entry_points.cell_options import cells_of, missing, options_of, scaled
 from entry_points.environment import environment
 from entry_points.judge import claim_metrics
@@ -103,8 +102,6 @@ def _log(run: Run, options: dict, cells: list[Cell], frame: pd.DataFrame, judged
     for row in primary[primary["metric"] == "verdict"].itertuples():
         run.tag(f"anomaly.verdict.{row.claim}", row.verdict)
     print(f"\n{_shown(lines)}\n\nrun:    {run.link}")
-    if not has_server():
-        print(f"report: {run.path('report.html')}")
 
 
 def _shown(lines: pd.DataFrame) -> str:

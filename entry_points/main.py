@@ -79,9 +79,7 @@ def _curves(noisy: Run) -> Curves:
 def _tell(run: Run, verdicts: pd.DataFrame, report: str) -> None:
     print(f"\n{verdict_lines(headline(verdicts))}\n")
     print(f"run:    {run.link}")
-    if has_server():
+    if has_server():  # else the page lies on this machine already, and where it lies is printed in the end
         path = Path("report.html").absolute()
         path.write_text(report)
-    else:
-        path = run.path("report.html")
-    print(f"report: {path}")
+        print(f"report: {path}")

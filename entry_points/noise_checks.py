@@ -7,7 +7,7 @@ from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.data.human_labels import human_labels
 from anomaly_mlflow.errors import BadOption
 
-__all__ = ["SHARES", "check_noise", "columns", "convention_of", "shares"]
+__all__ = ["SHARES", "check_noise", "check_strangers", "columns", "convention_of", "shares"]
 
 SHARES = {
     AnomalyType.NEAR_MISS: "near_miss_share",
@@ -47,12 +47,21 @@ def check_noise(options: dict) -> None:
     check_shares(asked)
     if sum(asked.values()) > 0.9:
         raise BadOption("the shares of all types leave too few clean rows for a clean side; lower them to 0.9 in all")
-    (host, _, part), (other, _, other_part) = (options[name].partition("?") for name in ("dataset", "ood"))
-    # Two parts of one file may differ in their classes; the whole file holds every part.
-    if host == other and (part == other_part or not (part and other_part)):
-        raise BadOption(f"ood={options['ood']} is the data set itself; name images of no class")
+    check_strangers(options["dataset"], options["ood"].split("|"))
     _check_hard(options)
     _check_people(options)
+
+
+def check_strangers(dataset: str, sources: list[str]) -> None:
+    """Raises BadOption where images of no class would come from the set itself, or twice from one source."""
+    host, _, part = dataset.partition("?")
+    for source in sources:
+        other, _, other_part = source.partition("?")
+        # Two parts of one file may differ in their classes; the whole file holds every part.
+        if host == other and (part == other_part or not (part and other_part)):
+            raise BadOption(f"ood={source} is the data set itself; name images of no class")
+    if len(set(sources)) < len(sources) or not all(sources):
+        raise BadOption(f"ood={'|'.join(sources)} names a source twice, or none between two |; name each once")
 
 
 def _check_hard(options: dict) -> None:

@@ -258,7 +258,12 @@ _DECLARED = [
         "Known errors planted among the given labels, five kinds in equal parts, share of all training images (0 to 1).",
     ),
     _option("draws", click.IntRange(100, 1_000_000), 2000, "Bootstrap draws of the intervals."),
-    _option("claims", click.STRING, "all", "Claims to judge, separated by commas: H1,H2,H3; all: every one."),
+    _option(
+        "claims",
+        click.STRING,
+        "all",
+        "Claims to judge, separated by commas: H1,H2,H3; all: every one (hypotheses takes no other).",
+    ),
     _option(
         "cells",
         click.STRING,
@@ -283,7 +288,7 @@ _DECLARED = [
         "storage",
         _Storage(),
         "none",
-        "Database of the sweep's trials, such as postgresql+psycopg://USER@HOST/NAME (password in PGPASSWORD); none: a journal file beside the run.",
+        "Database of the sweep's trials, such as postgresql+psycopg://USER@HOST/NAME (password in PGPASSWORD, never here: `mlflow run -P` logs what is typed); none: a journal file beside the run.",
     ),
     _option(
         "detector",

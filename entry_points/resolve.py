@@ -1,9 +1,11 @@
 """How a step gets its runs: named, found by fingerprint, or made."""
 
 import sys
+from contextlib import suppress
 
 from joblib import delayed
 
+from anomaly_mlflow.errors import RunNotFound
 from anomaly_mlflow.tracking.fingerprint import fingerprint
 from anomaly_mlflow.tracking.lease import Lease
 from anomaly_mlflow.tracking.lifecycle import find_finished, start, upstream_of
@@ -31,6 +33,8 @@ def perform(step: Step, options: dict) -> str:
     wanted = request_of(step, options)
     run_id = _perform(step, options, take_up=taken_up(step, options, wanted), wanted=wanted)
     if not has_server():
+        with suppress(RunNotFound):
+            print(f"report: {Run(run_id).path('report.html')}")
         print("`make server` in this folder opens the links", file=sys.stderr)
     return run_id
 

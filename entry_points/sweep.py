@@ -8,7 +8,7 @@ import optuna
 import pandas as pd
 from tqdm import tqdm
 
-from anomaly_mlflow.detection.champion import MEASURES, Fitted, Outcome, compare, refit
+from anomaly_mlflow.detection.champion import MEASURES, Fitted, Outcome, compare, refit, with_best_threshold
 from anomaly_mlflow.detection.labelled import Labelled
 from anomaly_mlflow.detection.objective import Development, put_aside
 from anomaly_mlflow.detection.saved import save_detector
@@ -40,7 +40,7 @@ def sweep(run: Run, options: dict, upstream: Upstream) -> None:
     development, untouched = put_aside(data, options["seed"])
     study = _search(run, options, development)
     seed, chosen = options["seed"], candidate(study.best_params)
-    default = candidate(default_parameters(families_of(data.columns)))
+    default = with_best_threshold(candidate(default_parameters(families_of(data.columns))), development)
     best = refit(chosen, development.data, seed)
     outcome = compare(best, refit(default, development.data, seed), untouched, seed=seed, draws=options["draws"])
     table = _outcome_table(outcome)
@@ -166,6 +166,6 @@ def _lead(chosen: Candidate, outcome: Outcome) -> str:
     best, default, gain = outcome.best["f1"], outcome.default["f1"], outcome.difference["f1"]
     return (
         f"The best detector ({chosen.detector.replace('_', ' ')} on {', '.join(chosen.families)}) reaches F1"
-        f" {best.value:.3f} on untouched rows, the default one (logistic regression on all signals, threshold .5)"
+        f" {best.value:.3f} on untouched rows, the default one (logistic regression, all signals, tuned threshold)"
         f" {default.value:.3f}: difference {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}], {outcome.verdict}."
     )

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from anomaly_mlflow.anomalies.types import AnomalyType as T
+from anomaly_mlflow.studies.claims import CLAIMS
 
 COLUMNS = (
     "uncertainty.entropy",
@@ -59,3 +60,9 @@ def features(truth, shifts=AS_CLAIMED, seeds=2, seed=0, noise=0.5):
         frame.insert(0, "sample_id", truth["sample_id"].to_numpy())
         frames.append(frame.sample(frac=1, random_state=int(generator.integers(1000))).reset_index(drop=True))
     return frames
+
+
+def whole(frames):
+    """The same with every signal of the claims' arms: those that were not planted are constant and tell nothing."""
+    columns = {column for claim in CLAIMS for part in claim.parts for arm in part.arms for column in arm.columns}
+    return [frame.assign(**dict.fromkeys(sorted(columns - set(frame.columns)), 0.0)) for frame in frames]

@@ -1,6 +1,6 @@
 """The best detector of a sweep against the default one, once, on rows that the sweep never saw."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -8,11 +8,12 @@ from sklearn.pipeline import Pipeline
 from anomaly_mlflow.detection.detectors import fit_detector
 from anomaly_mlflow.detection.labelled import Labelled
 from anomaly_mlflow.detection.measures import Measure, auroc_of, average_precision_of, difference_of, rates_of, together
-from anomaly_mlflow.detection.nested import probability_of
+from anomaly_mlflow.detection.nested import best_threshold, probability_of
+from anomaly_mlflow.detection.objective import Development
 from anomaly_mlflow.detection.search_space import Candidate
 from anomaly_mlflow.detection.statistics import Interval, exceeds, interval
 
-__all__ = ["MEASURES", "Fitted", "Outcome", "compare", "refit"]
+__all__ = ["MEASURES", "Fitted", "Outcome", "compare", "refit", "with_best_threshold"]
 
 MEASURES = ("f1", "precision", "recall", "auroc", "average_precision")
 
@@ -46,6 +47,19 @@ def refit(chosen: Candidate, data: Labelled, seed: int) -> Fitted:
     own = data.only(chosen.columns(data.columns))
     model = fit_detector(chosen.detector, chosen.parameters, *own.stacked(), seed)
     return Fitted(model, own.columns, chosen.threshold)
+
+
+def with_best_threshold(chosen: Candidate, development: Development) -> Candidate:
+    """The candidate with the threshold of the best F1 on development rows, each held out once: what the search tunes
+    for its own, so that a comparison in F1 is not one of thresholds."""
+    own = development.data.only(chosen.columns(development.data.columns))
+    scores = np.empty((len(own.X), len(own.positive)))
+    for number in np.unique(development.fold):
+        held_out = development.fold == number
+        seen = own.rows(np.flatnonzero(~held_out)).stacked()
+        model = fit_detector(chosen.detector, chosen.parameters, *seen, development.seed)
+        scores[:, held_out] = np.stack([probability_of(model, X[held_out]) for X in own.X])
+    return replace(chosen, threshold=best_threshold(scores.ravel(), np.tile(own.positive, len(own.X))))
 
 
 def compare(best: Fitted, default: Fitted, untouched: Labelled, *, seed: int = 0, draws: int = 2000) -> Outcome:

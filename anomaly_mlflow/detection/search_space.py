@@ -28,7 +28,7 @@ class Candidate:
 
 
 DEFAULT = "logistic_regression"
-"""The default detector: this one on all signals, threshold .5."""
+"""The default detector: this one on all signals. The search begins with it, threshold .5."""
 
 
 def default_parameters(families: Sequence[str]) -> dict[str, object]:

@@ -35,7 +35,7 @@ def model_card(title: str, task: str, chosen: Candidate, outcome: Outcome, facts
         "On a quarter of the rows that neither the search nor the fit saw, no source group on both sides; mean over"
         " seeds of the noisy model, 95 % interval over seeds and source groups.",
         "",
-        "| measure | this detector | default (logistic regression, all signals, .5) | difference, paired |",
+        "| measure | this detector | default (logistic regression, all signals) | difference, paired |",
         "| --- | --- | --- | --- |",
         *(_row(name, outcome) for name in MEASURES),
         "",

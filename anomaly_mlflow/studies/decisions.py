@@ -30,12 +30,14 @@ def decide(part: Part, comparison: Comparison | None, resample: Resample) -> Dec
     .54 where .55 is there to be had, and equivalence within .45 to .55 would be found in a fifth of such studies. A
     signal by itself is not fitted. All must be equivalent, which makes the test no larger (intersection-union test,
     Berger 1982, Technometrics 24). What many signals know together and none alone can still escape where rows are few.
+    A part whose arms lack signals was not put to the data as it was written down: undecided.
     """
     if comparison is None:
         return Decision(None, Verdict.UNDECIDED)
     rows = comparison.positive, comparison.groups
     found = resample(comparison.auroc(part.arms), *rows, level=part.level)[0]
-    verdict = part_verdict(part, found)
+    whole = all(column in comparison.signal for arm in part.arms for column in arm.columns)
+    verdict = part_verdict(part, found) if whole else Verdict.UNDECIDED
     if part.rule is not Rule.WITHIN:
         return Decision(found, verdict)
     columns = [column for column in part.arms[0].columns if column in comparison.signal]

@@ -45,7 +45,8 @@ def judge(
     the claim whole (arm `all`, metric `verdict`, n = that of its smallest part).
     Means are over seeds, intervals over seeds and source groups. Geometry comes from the clean side, which is trained
     once for all seeds of the noisy model: the intervals of H1 do not contain the randomness of that training.
-    The signals of each arm are listed in `studies.claims`; those that were not extracted are left out.
+    The signals of each arm are listed in `studies.claims`; those that were not extracted are left out,
+    and the parts that rest on them are undecided.
     A pair of types with too few rows, or one of them from a single group, is undecided with n = 0; with under five
     groups of either type the value stands, low and high are NaN, and the part is undecided.
     Raises Leakage and BadData as `join` and `matrix` do.

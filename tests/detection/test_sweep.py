@@ -14,7 +14,8 @@ from planted_tasks import planted
 
 from anomaly_mlflow.detection import sweep as module
 from anomaly_mlflow.detection import trial as trial_module
-from anomaly_mlflow.detection.objective import put_aside
+from anomaly_mlflow.detection.champion import with_best_threshold
+from anomaly_mlflow.detection.objective import objective, put_aside
 from anomaly_mlflow.detection.search_space import candidate, default_parameters, families_of
 from anomaly_mlflow.detection.sweep import sweep
 from anomaly_mlflow.detection.trials import NUMBER, finished, mend_journal, open_storage
@@ -181,3 +182,18 @@ def test_too_few_groups_to_put_a_quarter_aside_are_refused():
     data = planted(n=60)
     with pytest.raises(BadData, match="3 source groups, too few to put a quarter aside"):
         put_aside(planted(n=60, groups=np.where(data.positive, data.groups % 3, data.groups)), 0)
+
+
+def test_the_default_detector_gets_the_threshold_of_the_best_f1_on_rows_held_out(development):
+    default = candidate(default_parameters(families_of(development.data.columns)))
+    tuned = with_best_threshold(default, development)
+    assert (tuned.detector, tuned.parameters, tuned.families) == (
+        default.detector,
+        default.parameters,
+        default.families,
+    )
+    values = {}
+    for threshold in (0.5, tuned.threshold):
+        chosen = default_parameters(families_of(development.data.columns)) | {"threshold": threshold}
+        values[threshold] = objective(optuna.trial.FixedTrial(chosen), development)
+    assert values[tuned.threshold] >= values[0.5] - 0.02 and tuned.threshold != 0.5

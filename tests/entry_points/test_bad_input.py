@@ -80,6 +80,8 @@ MISTAKES = {
     "unknown option": (["train_noisy", "--epoch", "3"], r"[Nn]o such option"),
     "unknown device": (["train_baseline", "--device", "abacus"], r"device 'abacus' cannot be used here"),
     "strangers out of the set itself": (["generate_noise", "--ood", "digits"], r"ood=digits is the data set itself"),
+    "strangers out of the set among others": (["judge", "--ood", "noise|digits"], r"ood=digits is the data set itself"),
+    "strangers twice from one source": (["judge", "--ood", "noise|noise"], r"names a source twice"),
     "subset too large": (["train_baseline", "--subset", "99999"], r"99999"),
 }
 

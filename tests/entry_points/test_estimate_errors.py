@@ -75,3 +75,18 @@ def test_labels_that_cannot_be_read_are_told_before_anything_is_trained(labels, 
     options = {name: option.type.convert(option.default, option, None) for name, option in OPTIONS.items()}
     with pytest.raises(error, match=words):
         STEPS["estimate_errors"].check(options | {"labels": f"parquet:{labels}"})
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ({"near_table": "human"}, "need the truth"),
+        ({"probe_share": 1.0}, "leaves too few labels as given"),
+        ({"ood": "noise|digits"}, "ood=digits is the data set itself"),
+    ],
+)
+def test_what_cannot_work_is_told_before_anything_is_trained(typed, message):
+    step = STEPS["estimate_errors"]
+    options = {name: OPTIONS[name].type.convert(OPTIONS[name].default, OPTIONS[name], None) for name in step.options}
+    with pytest.raises(BadOption, match=message):
+        step.check(options | typed)

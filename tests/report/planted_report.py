@@ -51,7 +51,7 @@ def study(counts=COUNTS, classes=("cat", HOSTILE, "truck $5")):
         curves=[Curves(loss, np.exp(-loss), np.linspace(0.3, 0.7, 6))] * 2,
         features=features,
         auroc=auroc_by_type(features, truth),
-        verdicts=judge(features, truth, np.arange(n), draws=50),
+        verdicts=judge(synthetic.whole(features), truth, np.arange(n), draws=50),
         explanation=found,
         gallery=gallery(found, samples, truth, (truth["given_label"].to_numpy() + 1) % 3, count=5),
         settings={"epochs": 6, "dataset": f"imagefolder:/data/{HOSTILE}"},

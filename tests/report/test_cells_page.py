@@ -23,7 +23,7 @@ BOUNDARY, RATERS, KEPT = (AROUND[name] for name in ("hard_by=boundary", "hard_by
 
 def rows(cell, shifts, seeds=(7, 8)):
     truth = synthetic.ledger()
-    frames, groups = synthetic.features(truth, shifts), np.arange(len(truth))
+    frames, groups = synthetic.whole(synthetic.features(truth, shifts)), np.arange(len(truth))
     how = {"draws": 50, "claims": find_claims(",".join(cell.claims))}
     return rows_of(cell, judge(frames, truth, groups, **how), auroc_by_seed(frames, seeds, truth, groups, **how))
 
@@ -96,7 +96,7 @@ def test_images_of_no_class_are_judged_source_by_source_beside_all_others():
     number = np.arange(len(truth))
     truth["source"] = np.where(strange, np.where(number % 2, "noise#1", "photographs:china.jpg#2"), "")
     assert source_names(truth) == ["noise", "photographs"]
-    frames, ledger, groups = only_source(synthetic.features(truth), truth, number, "noise")
+    frames, ledger, groups = only_source(synthetic.whole(synthetic.features(truth)), truth, number, "noise")
     assert set(ledger.loc[ledger["anomaly_type"] == "ood", "source"]) == {"noise#1"}
     assert len(ledger) == len(groups) == len(frames[0]) == (~strange).sum() + (strange & (number % 2 == 1)).sum()
     found = judge(frames, ledger, groups, draws=50, claims=find_claims("H1"))

@@ -16,7 +16,7 @@ REVERSED = {"uncertainty.entropy": {NEAR: 2.0}}
 
 def verdicts(shifts=synthetic.AS_CLAIMED, counts=synthetic.COUNTS, draws=300):
     truth = synthetic.ledger(counts)
-    return judge(synthetic.features(truth, shifts), truth, np.arange(len(truth)), draws=draws)
+    return judge(synthetic.whole(synthetic.features(truth, shifts)), truth, np.arange(len(truth)), draws=draws)
 
 
 def of(frame, claim):
@@ -96,7 +96,7 @@ def test_an_absent_type_leaves_its_claims_undecided(missing):
 def test_a_type_from_one_photograph_is_undecided():
     truth = synthetic.ledger()
     groups = np.where(truth["anomaly_type"] == AnomalyType.OOD, -1, np.arange(len(truth)))
-    frame = judge(synthetic.features(truth), truth, groups, draws=50)
+    frame = judge(synthetic.whole(synthetic.features(truth)), truth, groups, draws=50)
     assert cell(frame, "H1", "geometry", "ood_vs_clean.auroc")["verdict"] == "undecided"
 
 
@@ -110,7 +110,7 @@ def from_sources(kind, count):
 def test_a_type_from_under_five_photographs_has_a_value_but_no_interval_and_no_verdict():
     for count, verdict in ((4, "undecided"), (5, "supported")):
         truth, groups = from_sources(AnomalyType.OOD, count)
-        frame = judge(synthetic.features(truth), truth, groups, draws=50)
+        frame = judge(synthetic.whole(synthetic.features(truth)), truth, groups, draws=50)
         row = cell(frame, "H1", "geometry", "ood_vs_clean.auroc")
         assert row["value"] > 0.95 and row["n"] == 480 and row["verdict"] == verdict
         assert np.isnan(row["low"]) == np.isnan(row["high"]) == (count < 5)
@@ -144,3 +144,10 @@ def test_the_terminal_table_shows_each_row_once_and_shouts_the_verdicts(reversed
     assert len(text.splitlines()) == len(reversed_) + 1
     assert text.count("REFUTED") == 3
     assert "nan" not in text and max(map(len, text.splitlines())) <= 120
+
+
+def test_an_arm_that_lacks_a_signal_decides_nothing():
+    truth = synthetic.ledger(MANY)
+    frames = [frame.drop(columns="uncertainty.confidence") for frame in synthetic.whole(synthetic.features(truth))]
+    found = judge(frames, truth, np.arange(len(truth)), draws=100)
+    assert [of(found, claim.name) for claim in CLAIMS] == ["supported", "undecided", "undecided"]
