@@ -21,6 +21,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "other folds confidently say another class",
         "no other class is confidently seen by other folds",
     ),
+    "log_odds": ("models of other folds bet on another label", "models of other folds bet on this label"),
     "loss": ("the trained model finds the label unlikely", "the trained model fits the label"),
     "label_margin": ("the trained model prefers another label", "the trained model prefers this label"),
     "label_rank": ("many classes fit better than the label", "few classes fit better than the label"),
@@ -56,6 +57,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "near_duplicate": ("another image is almost the same", "no other image is like it"),
     "neighbour_vote": ("its neighbours vote for another label", "its neighbours vote for its label"),
     "neighbour_rank": ("few of its neighbours bear its label", "most of its neighbours bear its label"),
+    "prototype_margin": ("it lies nearer to the middle of another label", "it lies nearest to the middle of its label"),
     "prediction_depth": ("the model decides only in its last layers", "the model decides in its first layers"),
     # dynamics
     "cartography_confidence": ("training never made the label likely", "training made the label likely throughout"),

@@ -9,7 +9,7 @@ import synthetic
 
 from anomaly_mlflow.report.cell_words import claim_paragraph
 from anomaly_mlflow.report.cells_page import cells_page
-from anomaly_mlflow.report.figures import cells_plot
+from anomaly_mlflow.report.figures.cells import cells_plot
 from anomaly_mlflow.studies.by_seed import auroc_by_seed
 from anomaly_mlflow.studies.cell_table import all_rows, cell_lines, not_run, rows_of
 from anomaly_mlflow.studies.cells import AS_ASKED, PRIMARY, cells_around, source_cell
