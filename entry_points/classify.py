@@ -1,5 +1,7 @@
 """Feature tables and ledger -> the type classifier's held-out probabilities, calls, calibration, and its ablation."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -62,7 +64,7 @@ def classify(run: Run, options: dict, upstream: Upstream) -> None:
     run.log_text(page, "report.html")
     top = scores[(scores["features"] == EACH) & scores["score"].isin([*HEADLINE, "ood_f1"])]
     run.log_metrics(
-        {row.score + (f".{row.what}" if row.score == "ood_f1" else ""): row.value for row in top.itertuples()}
+        {row.score + (f".{_plain(row.what)}" if row.score == "ood_f1" else ""): row.value for row in top.itertuples()}
     )
     if "mlflow.parentRunId" not in run.tags:
         print(_lines(scores))
@@ -81,6 +83,11 @@ def _probabilities(judged: Judged, one: TypeJudgement) -> pd.DataFrame:
     frame = pd.DataFrame(one.probability, columns=[str(kind) for kind in TYPES])
     frame.insert(0, "sample_id", judged.ledger["sample_id"].to_numpy())
     return frame.assign(called=np.where(one.abstains, "abstains", called), would_call=called)
+
+
+def _plain(source: str) -> str:
+    """A source's name as part of a metric's: MLflow takes letters, digits and a few signs, folders have any."""
+    return re.sub(r"[^\w.\- ]", "_", source)
 
 
 def _lines(scores: pd.DataFrame) -> str:

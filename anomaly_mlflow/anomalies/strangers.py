@@ -4,6 +4,7 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from sklearn.datasets import load_sample_images
 
 from anomaly_mlflow.anomalies.injector import Change, Host, generator, injector, row_uniform
@@ -18,7 +19,7 @@ from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.data.sources import digest, materialise
 from anomaly_mlflow.errors import BadOption, UnknownName
 
-__all__ = ["LABEL_POLICIES", "Strangers", "out_of_distribution", "strangers", "strangers_digest"]
+__all__ = ["LABEL_POLICIES", "Strangers", "out_of_distribution", "source_of", "strangers", "strangers_digest"]
 
 LABEL_POLICIES = ("random", "single", "kept")
 Made = tuple[np.ndarray, np.ndarray, list[str]]  # images, groups, where each image is from
@@ -60,6 +61,12 @@ def strangers(spec: str, rows: np.ndarray, like: Samples, seed: int) -> Stranger
 def strangers_digest(spec: str) -> str:
     """Digests of the data sources (sha256, hex), joined by `|`; those that are made here stand for themselves."""
     return "|".join(one if one in MADE else digest(one) for one in spec.split("|"))
+
+
+def source_of(line: pd.Series) -> pd.Series:
+    """Where strangers are from, by their line in the ledger: `noise#12` -> noise, `photographs:china.jpg#3` ->
+    photographs."""
+    return line.str.rpartition("#")[0].str.partition(":")[0]
 
 
 @injector(AnomalyType.OOD)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from anomaly_mlflow.anomalies.strangers import source_of
 from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.detection.calibration import classwise_error_of, reliability, top_label_error_of
 from anomaly_mlflow.detection.calls import risk_coverage
@@ -26,7 +27,7 @@ def type_scores(
 
     Scores, all on held-out rows: macro_f1 and f1 of the merged types, macro_f1_six and f1_six of all types;
     calibration_error (top label, all types), calibration_error_merged, calibration_error_classwise; ood_f1 and
-    ood_recall of each source of strangers (`source` of the ledger up to `#`); abstention: coverage and precision of the
+    ood_recall of each source of strangers (`source_of` the ledger); abstention: coverage and precision of the
     calls of an anomaly that are kept. judged: one per seed; groups: int64 (n,), in the order of the ledger.
     """
     codes = type_codes(ledger["anomaly_type"].to_numpy())
@@ -107,7 +108,7 @@ def _each(score: str, called: np.ndarray, codes: np.ndarray, present: np.ndarray
 
 
 def _of_sources(called: np.ndarray, ood: np.ndarray, source: pd.Series) -> list[tuple]:
-    names = source.str.partition("#")[0].to_numpy()
+    names = source_of(source).to_numpy()
     rows = []
     for name in sorted(set(names[ood])):
         own = ood & (names == name)

@@ -4,6 +4,8 @@ import pandas as pd
 import pytest
 from desk import SMALL
 
+from entry_points.classify import _plain
+
 pytestmark = pytest.mark.filterwarnings("default")
 
 
@@ -39,3 +41,7 @@ def test_a_detector_that_is_no_registered_model_is_refused(study):
     desk, _ = study
     done = desk.type("explain", "--detector", "forest")
     assert done.returncode != 0 and "detector=forest is neither types nor a registered model" in done.stderr
+
+
+def test_a_source_of_any_name_makes_a_metric_that_mlflow_takes():
+    assert _plain("my $pictures (1)") == "my _pictures _1_"
