@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
+from typist import typed
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = ["--subset", "400", "--model", "convnet", "--epochs", "6", "--baseline_epochs", "4", "--folds", "3"]
-SMALL += ["--seeds", "2", "--draws", "200", "--jobs", "2"]
+SMALL += ["--seeds", "2", "--draws", "200", "--jobs", "1"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,9 @@ class Desk:
     folder: Path
 
     def type(self, *words: str, **variables: str) -> subprocess.CompletedProcess:
-        """Run `python -m entry_points ...` in a process of its own."""
+        """Run `python -m entry_points ...` in a process of its own; from nothing where variables are given."""
+        if not variables:
+            return typed([*map(str, words)], self.folder, self.environment())
         command = [sys.executable, "-m", "entry_points", *map(str, words)]
         return subprocess.run(
             command, cwd=self.folder, env=self.environment(**variables), capture_output=True, text=True

@@ -6,6 +6,7 @@ import time
 
 import mlflow
 import numpy as np
+import optuna
 import pandas as pd
 import pytest
 from planted_runs import plant
@@ -13,6 +14,7 @@ from test_processes import begin
 from tracking.stores import STORES
 
 from anomaly_mlflow.detection.saved import load_detector
+from anomaly_mlflow.detection.trials import open_storage
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -65,7 +67,8 @@ def test_after_two_sigkills_the_same_command_ends_with_exactly_so_many_trials_an
 def said_of_a_verdict(desk, sweep, done):
     verdict = sweep.data.tags["anomaly.verdict.sweep"]
     assert verdict in ("improves", "does not improve", "undecided")
-    assert done.stdout.rstrip().endswith(f", {verdict}.")
+    *_, said, place = done.stdout.rstrip().splitlines()
+    assert said.endswith(f", {verdict}.") and place.startswith("report: ")
     table = pd.read_csv(desk.artifact(sweep.info.run_id, "comparison.csv"))
     f1 = table[table["measure"] == "f1"].set_index("detector")
     assert f1.loc["difference", "value"] == pytest.approx(f1.loc["best", "value"] - f1.loc["default", "value"])
@@ -99,9 +102,9 @@ def test_two_workers_share_a_real_database(desk, tmp_path_factory):
     with STORES["postgres"](tmp_path_factory.mktemp("postgres")) as address:
         done = desk.type(*words, "--storage", address)
         assert done.returncode == 0, done.stderr[-3000:]
-        import optuna
-
-        (study,) = optuna.get_all_study_summaries(address)
+        storage = open_storage(address)
+        (study,) = optuna.get_all_study_summaries(storage)
+        storage.engine.dispose()
         (version,) = desk.client.search_model_versions()
         assert version.name == "detector-digits-vit-gross_vs_clean"
         assert study.study_name == f"sweep-{only_sweep(desk).info.run_id}" and study.n_trials == 8

@@ -57,8 +57,19 @@ def postgres(folder):
             wait_for(lambda: subprocess.run(ready).returncode == 0)
             yield f"postgresql+psycopg://peer@127.0.0.1:{port}/postgres"
         finally:
+            close_connections()
             process.send_signal(signal.SIGINT)
             process.wait(60)
+
+
+def close_connections():
+    """MLflow keeps an engine for each address until the process ends."""
+    from mlflow.store.model_registry import sqlalchemy_store as registry_store  # warns at import
+    from mlflow.store.tracking import sqlalchemy_store
+
+    for store in (sqlalchemy_store.SqlAlchemyStore, registry_store.SqlAlchemyStore):
+        for engine in store._engine_map.values():
+            engine.dispose()
 
 
 STORES = {"sqlite": sqlite, "server": server, "postgres": postgres}
