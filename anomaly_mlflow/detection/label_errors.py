@@ -8,6 +8,7 @@ import pandas as pd
 from anomaly_mlflow.anomalies.label_probes import INSTANCE
 from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.data.samples import Samples
+from anomaly_mlflow.detection.likeness import probe_likeness
 from anomaly_mlflow.detection.measures import auroc, average_precision_of
 from anomaly_mlflow.detection.precision import precision_at_positives_of
 from anomaly_mlflow.detection.probe_calibration import (
@@ -66,11 +67,13 @@ def estimate(
     """
     score = suspicion([features])
     untouched, probe, instance = kinds == "", np.isin(kinds, LIKE_PEOPLE), kinds == INSTANCE
-    prior = estimate_prior(score, probe, untouched, probabilities, planted.labels, draws=draws, seed=seed)
+    X = matrix(features)[1]
+    likeness = probe_likeness(X, probe, untouched, planted.groups, seed)
+    prior = estimate_prior(likeness, probe, untouched, probabilities, planted.labels, draws=draws, seed=seed)
     ratio = error_ratio(score, probe, untouched)
     wrong = error_probability(ratio, prior.share.value)
     types = types_of_probes(kinds)
-    of_types = probe_probabilities(matrix(features)[1], types, planted.groups, seed)
+    of_types = probe_probabilities(X, types, planted.groups, seed)
     rows = np.flatnonzero(untouched)
     order = np.argsort(-score[rows], kind="stable")
     table = pd.DataFrame(

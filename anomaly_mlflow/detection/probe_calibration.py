@@ -54,7 +54,7 @@ def error_probability(ratio: np.ndarray, prior: float) -> np.ndarray:
 
 
 def estimate_prior(
-    suspicion: np.ndarray,
+    likeness: np.ndarray,
     probe: np.ndarray,
     untouched: np.ndarray,
     probabilities: np.ndarray,
@@ -65,15 +65,16 @@ def estimate_prior(
 ) -> Prior:
     """Share of wrong labels among the untouched rows: the lower of two estimates, each of which tends to be too high.
 
-    `probe_share` takes the hardest right rows for errors, `joint_share` the models' own mistakes. The interval
-    resamples untouched rows and probes; it holds what the draw of the rows adds and not what both estimates miss:
-    probes that are easier to find than people's errors make it too low.
+    likeness: float (n,), higher = more like a probe (`likeness.probe_likeness`). `probe_share` takes right rows that
+    look like probes for errors, `joint_share` the models' own mistakes. The interval resamples untouched rows and
+    probes; it holds what the draw of the rows adds and not what both estimates miss: probes that are easier to find
+    than people's errors make it too low.
     """
     rows, probes = np.flatnonzero(untouched), np.flatnonzero(probe)
     rng = np.random.default_rng(seed)
 
     def both(rows: np.ndarray, probes: np.ndarray) -> tuple[float, float]:
-        return probe_share(suspicion[probes], suspicion[rows]), joint_share(probabilities[rows], labels[rows])
+        return probe_share(likeness[probes], likeness[rows]), joint_share(probabilities[rows], labels[rows])
 
     by_probes, by_joint = both(rows, probes)
     drawn = [min(both(rng.choice(rows, len(rows)), rng.choice(probes, len(probes)))) for _ in range(draws)]
