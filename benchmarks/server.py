@@ -25,6 +25,8 @@ from benchmarks.history import CLASSES, EPOCHS, ROWS, epochs
 from benchmarks.measure import interleaved, one_thread, ratio_of_medians
 from benchmarks.rows import Row, publish
 
+__all__ = ["server"]
+
 ROUNDS = 10
 LARGEST, BAR = 32.0, (10.0, math.inf)
 
@@ -33,7 +35,7 @@ def main() -> None:
     """Send some epochs both ways in turns, then the others as Parquet, and look at the server's disk."""
     one_thread()
     parts = epochs()
-    with tempfile.TemporaryDirectory() as home, _server(Path(home)) as address:
+    with tempfile.TemporaryDirectory() as home, server(Path(home)) as (address, _):
         mlflow.set_tracking_uri(address)
         client = mlflow.MlflowClient()
         run, tables = (client.create_run("0").info.run_id for _ in range(2))
@@ -82,8 +84,8 @@ def _frame(part: Recording) -> pd.DataFrame:
 
 
 @contextmanager
-def _server(home: Path) -> Iterator[str]:
-    """An MLflow server on SQLite with its artifacts in home/store; its address."""
+def server(home: Path) -> Iterator[tuple[str, subprocess.Popen]]:
+    """An MLflow server on SQLite with its artifacts in home/store; its address and its process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = "127.0.0.1", str(free.getsockname()[1])
@@ -93,7 +95,7 @@ def _server(home: Path) -> Iterator[str]:
     with open(home / "server.log", "w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=home, start_new_session=True)
         try:
-            yield _when_up(f"http://{':'.join(address)}", process)
+            yield _when_up(f"http://{':'.join(address)}", process), process
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(30)

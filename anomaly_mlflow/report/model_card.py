@@ -29,7 +29,7 @@ def model_card(title: str, task: str, chosen: Candidate, outcome: Outcome, facts
         f"- signal families: {', '.join(chosen.families)}",
         "",
         "## Made from",
-        *(f"- {name}: {value}" for name, value in facts.items()),
+        *(f"- {name}: {_verbatim(value)}" for name, value in facts.items()),
         "",
         "## Measured",
         "On a quarter of the rows that neither the search nor the fit saw, no source group on both sides; mean over"
@@ -53,6 +53,11 @@ def model_card(title: str, task: str, chosen: Candidate, outcome: Outcome, facts
         "",
     ]
     return "\n".join(lines)
+
+
+def _verbatim(value: object) -> str:
+    """As code: a path or a class name is no Markdown."""
+    return f"`{' '.join(str(value).split()).replace('`', chr(39))}`"
 
 
 def _row(name: str, outcome: Outcome) -> str:

@@ -57,7 +57,7 @@ def listed(value):
 
 
 def test_the_run_list_shows_the_study_with_its_steps_nested(served, page):
-    desk, address = served
+    _, address = served
     page.goto(f"{address}/#/experiments/0/runs?workflowType=machine_learning")
     main = page.get_by_role("link", name="main", exact=True).last
     expect(main).to_be_visible(timeout=PATIENCE)

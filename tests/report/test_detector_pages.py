@@ -72,6 +72,7 @@ def test_a_card_says_what_was_measured_and_the_verdict_follows_the_paired_interv
     better = compare(best, blind, untouched, draws=100)
     assert better.verdict == "improves" and better.difference["f1"].low > 0
     assert compare(blind, best, untouched, draws=100).verdict == "does not improve"
-    card = model_card("detector-x", "error", chosen, better, {"data": "planted"})
-    assert "In F1 it improves over the default detector." in card and "- data: planted" in card
+    card = model_card("detector-x", "error", chosen, better, {"data": "<img src=x>\n`# planted`"})
+    assert "In F1 it improves over the default detector." in card
+    assert "\n- data: `<img src=x> '# planted'`\n" in card, "a name is shown as it is, and is no markup"
     assert f"| f1 | {better.best['f1'].value:.3f} [" in card
