@@ -11,6 +11,8 @@ export MLFLOW_AUTH_ADMIN_PASSWORD MLFLOW_FLASK_SERVER_SECRET_KEY
 export MLFLOW_AUTH_CONFIG_PATH="$here/basic_auth.ini"
 export MLFLOW_S3_ENDPOINT_URL="$S3_ENDPOINT"
 export MLFLOW_DISABLE_TELEMETRY=true
+# Without it a model version may name any place that the server's own S3 keys open: the runs of others.
+export MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX='^(runs|models|mlflow-artifacts):/'
 
 python "$here/artifacts.py" create
 # The address of the database is in the variables PGHOST, PGPORT, PGUSER, PGDATABASE and PGPASSWORD.

@@ -8,7 +8,7 @@ import sys
 from getpass import getpass
 from pathlib import Path
 
-import mlflow
+from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.server.auth.client import AuthServiceClient
 from requests import RequestException
@@ -16,13 +16,15 @@ from requests import RequestException
 
 def main(verb: str = "", *words: str) -> str | None:
     """Carry out one verb; what went wrong, else None."""
-    log_in()
-    try:
-        VERBS[verb](AuthServiceClient(mlflow.get_tracking_uri()), *words)
-    except (KeyError, TypeError):
+    if verb not in VERBS or len(words) != (3 if verb == "grant" else 1):
         return __doc__
-    except (MlflowException, RequestException) as error:
-        return f"user.py: {error}"
+    try:
+        log_in()
+        VERBS[verb](AuthServiceClient(os.environ["MLFLOW_TRACKING_URI"]), *words)
+    except KeyError as error:
+        return f"set {error.args[0]}: the address of the server"
+    except (MlflowException, RequestException, OSError) as error:
+        return str(error)
     return None
 
 
@@ -50,10 +52,17 @@ def delete(client: AuthServiceClient, name: str) -> None:
 
 def grant(client: AuthServiceClient, name: str, experiment: str, level: str) -> None:
     """What a user may do in one experiment, given by its name; replaces what was granted before."""
-    found = mlflow.get_experiment_by_name(experiment)
+    found = MlflowClient(client.tracking_uri).get_experiment_by_name(experiment)
     if found is None:
         raise MlflowException(f"no experiment is called '{experiment}'")
-    client.grant_user_permission(name, "experiment", found.experiment_id, level)
+    what = (name, "experiment", found.experiment_id)
+    try:
+        client.grant_user_permission(*what, level)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+        client.revoke_user_permission(*what)
+        client.grant_user_permission(*what, level)
 
 
 def new_password(name: str) -> str:
