@@ -41,9 +41,11 @@ start_s3() {
   exec setpriv --pdeathsig TERM python -m moto.server -H 127.0.0.1 -p "$S3_PORT"
 }
 
+answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
 await() { # PART PORT
   for _ in {1..600}; do
-    (exec 3<>"/dev/tcp/127.0.0.1/$2") 2>/dev/null && return
+    answers "$2" && return
     kill -0 "${pids[$1]}" 2>/dev/null || break
     sleep 0.2
   done
@@ -53,6 +55,12 @@ await() { # PART PORT
 }
 
 start_all() {
+  for port in PGPORT S3_PORT SERVER_PORT; do
+    if answers "${!port}"; then
+      echo "port ${!port} is taken: stop what uses it, or set $port" >&2
+      exit 1
+    fi
+  done
   declare -gA pids
   trap 'exit 130' INT
   trap 'exit 143' TERM

@@ -1,6 +1,11 @@
-"""Users of the server, as its administrator: `user.py add|password|delete NAME`, `user.py grant NAME EXPERIMENT LEVEL`.
+"""Users of the server, as its administrator.
 
-New passwords are asked for, or read from standard input. LEVEL is READ, EDIT, MANAGE or DENY.
+user.py add NAME                               a user who may make experiments and models, and sees their own alone
+user.py password NAME                          another password; the old one is refused from now on
+user.py delete NAME                            what the user made stays
+user.py grant NAME experiment|model WHAT LEVEL READ, EDIT, MANAGE or DENY for one experiment or registered model
+
+A new password is asked for, or read from standard input. MLFLOW_TRACKING_URI is the address of the server.
 """
 
 import os
@@ -16,7 +21,7 @@ from requests import RequestException
 
 def main(verb: str = "", *words: str) -> str | None:
     """Carry out one verb; what went wrong, else None."""
-    if verb not in VERBS or len(words) != (3 if verb == "grant" else 1):
+    if verb not in VERBS or len(words) != (4 if verb == "grant" else 1):
         return __doc__
     try:
         log_in()
@@ -50,19 +55,26 @@ def delete(client: AuthServiceClient, name: str) -> None:
     client.delete_user(name)
 
 
-def grant(client: AuthServiceClient, name: str, experiment: str, level: str) -> None:
-    """What a user may do in one experiment, given by its name; replaces what was granted before."""
-    found = MlflowClient(client.tracking_uri).get_experiment_by_name(experiment)
-    if found is None:
-        raise MlflowException(f"no experiment is called '{experiment}'")
-    what = (name, "experiment", found.experiment_id)
+def grant(client: AuthServiceClient, name: str, kind: str, what: str, level: str) -> None:
+    """What a user may do with one experiment or registered model; replaces what was granted before."""
+    if kind not in ("experiment", "model"):
+        raise MlflowException(f"'{kind}' is neither experiment nor model")
+    found = _experiment_id(client, what) if kind == "experiment" else what
+    thing = (name, "experiment" if kind == "experiment" else "registered_model", found)
     try:
-        client.grant_user_permission(*what, level)
+        client.grant_user_permission(*thing, level)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-        client.revoke_user_permission(*what)
-        client.grant_user_permission(*what, level)
+        client.revoke_user_permission(*thing)
+        client.grant_user_permission(*thing, level)
+
+
+def _experiment_id(client: AuthServiceClient, name: str) -> str:
+    found = MlflowClient(client.tracking_uri).get_experiment_by_name(name)
+    if found is None:
+        raise MlflowException(f"no experiment is called '{name}'")
+    return found.experiment_id
 
 
 def new_password(name: str) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 import requests
 from services import need
 
-__all__ = ["DOCKER", "NativeServices", "native_services"]
+__all__ = ["DOCKER", "NativeServices", "native_folder", "native_services"]
 
 DOCKER = Path(__file__).resolve().parents[1] / "docker"
 PARTS = {"postgres": "PGPORT", "s3": "S3_PORT", "server": "SERVER_PORT"}
@@ -26,17 +26,25 @@ _LONGEST = 60
 @contextmanager
 def native_services():
     """All three parts, running; ended whatever happens."""
+    with native_folder() as services:
+        for part in PARTS:
+            services.start(part)
+        yield services
+
+
+@contextmanager
+def native_folder():
+    """The same with nothing started: ports, secrets and a folder; what runs in the end is ended."""
     need(bool(glob("/usr/lib/postgresql/*/bin/initdb")), "PostgreSQL is not installed (apt-get install postgresql)")
     for name in ("psycopg", "boto3", "moto", "flask_wtf"):
         need(find_spec(name) is not None, f"{name} is not installed")
     services = NativeServices(Path(tempfile.mkdtemp()))
     try:
-        for part in PARTS:
-            services.start(part)
         yield services
     finally:
-        for part in reversed(PARTS):
-            services.kill(part)
+        services.kill("server")
+        services.kill("s3")
+        services.stop("postgres")
         shutil.rmtree(services.folder)
 
 
@@ -78,6 +86,13 @@ class NativeServices:
         if process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+            process.wait(30)
+
+    def stop(self, part: str) -> None:
+        """End one part in order, and wait; nothing happens where it does not run."""
+        process = self.processes.pop(part, None)
+        if process is not None:
+            process.send_signal(signal.SIGINT if part == "postgres" else signal.SIGTERM)
             process.wait(30)
 
     def answers(self, part: str) -> bool:

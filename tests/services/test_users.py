@@ -39,13 +39,21 @@ def test_a_user_is_made_granted_an_experiment_to_read_and_removed(services, comm
     assert status(services, "carol", run) == 401
     assert command("add", "carol", password="password-of-carol") is None
     assert status(services, "carol", run) == 403
-    assert command("grant", "carol", "experiment of bob", "READ") is None
+    assert command("grant", "carol", "experiment", "experiment of bob", "READ") is None
     assert status(services, "carol", run) == 200
     assert status(services, "carol", "/api/2.0/mlflow/runs/set-tag", **tag) == 403
-    assert command("grant", "carol", "experiment of bob", "EDIT") is None
+    assert command("grant", "carol", "experiment", "experiment of bob", "EDIT") is None
     assert status(services, "carol", "/api/2.0/mlflow/runs/set-tag", **tag) == 200
     assert command("delete", "carol") is None
     assert status(services, "carol", run) == 401
+
+
+def test_a_registered_model_of_another_is_open_once_it_is_granted(services, command):
+    services.api("registered-models/create", "bob", name="model of bob")
+    path = "/api/2.0/mlflow/registered-models/get?name=model+of+bob"
+    assert status(services, "alice", path) == 403
+    assert command("grant", "alice", "model", "model of bob", "READ") is None
+    assert status(services, "alice", path) == 200
 
 
 def test_the_old_password_is_refused_from_the_moment_it_is_changed(services, command):
@@ -58,5 +66,5 @@ def test_the_old_password_is_refused_from_the_moment_it_is_changed(services, com
 
 def test_what_cannot_be_done_ends_in_one_line(command):
     assert "at least 12 characters" in command("add", "eve", password="short")
-    assert "no experiment is called 'none'" in command("grant", "alice", "none", "READ")
+    assert "no experiment is called 'none'" in command("grant", "alice", "experiment", "none", "READ")
     assert command("promote", "alice").startswith("Users of the server")
