@@ -20,7 +20,7 @@ __all__ = ["DOCKER", "NativeServices", "native_folder", "native_services"]
 
 DOCKER = Path(__file__).resolve().parents[1] / "docker"
 PARTS = {"postgres": "PGPORT", "s3": "S3_PORT", "server": "SERVER_PORT"}
-_LONGEST = 60
+_LONGEST = 180  # seconds; a start takes 10 where the cores are free
 
 
 @contextmanager

@@ -49,10 +49,17 @@ def test_ones_own_experiment_is_open_and_anothers_is_closed(services):
         "run": "/api/2.0/mlflow/runs/get?run_id={run}",
         "list": "/api/2.0/mlflow/artifacts/list?run_id={run}",
         "artifact": "{path}",
+        "store": "/api/2.0/mlflow-artifacts/artifacts?path={experiment}/{run}/artifacts",
         "page": "/get-artifact?path=note.txt&run_uuid={run}",
     }.items():
         assert services.call(path.format(**mine), "alice").status_code == 200, what
         assert services.call(path.format(**other), "alice").status_code == 403, what
+
+
+def test_the_root_of_the_store_is_the_administrators(services):
+    root = "/api/2.0/mlflow-artifacts/artifacts"
+    assert services.call(root).status_code == 200
+    assert services.call(root, "alice").status_code == 403
 
 
 def test_nobody_writes_into_the_experiment_of_another(services):
@@ -93,11 +100,12 @@ def test_the_path_of_a_list_or_a_download_cannot_leave_its_run(services, outside
 
 
 @pytest.mark.parametrize(
-    "source", ["/etc", "file:///etc", "mlflow-artifacts:/../../etc", "s3://mlflow/artifacts/{other}", "{other}"]
+    "source",
+    ["/etc", "file:///etc", "mlflow-artifacts:/../../etc", "s3://mlflow/artifacts{other}", "mlflow-artifacts:{other}"],
 )
 def test_a_model_version_cannot_point_at_what_is_not_its_runs(services, source):
     other = services.owned["bob"]
-    place = source.format(other=f"mlflow-artifacts:/{other['experiment']}/{other['run']}/artifacts")
+    place = source.format(other=f"/{other['experiment']}/{other['run']}/artifacts")
     services.call("/api/2.0/mlflow/registered-models/create", "alice", "POST", json={"name": "model of alice"})
     version = {"name": "model of alice", "source": place, "run_id": services.owned["alice"]["run"]}
     response = services.call("/api/2.0/mlflow/model-versions/create", "alice", "POST", json=version)

@@ -30,7 +30,7 @@ def all_of_them(services):
         process.communicate()
 
 
-def wait_until(condition, seconds=60):
+def wait_until(condition, seconds=180):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "nothing happened in time"
@@ -49,7 +49,7 @@ def test_it_says_where_the_server_is_and_ends_with_the_first_service_that_ends(f
         assert running(folder, "postgres", "s3", "server") == ["postgres", "s3", "server"]
         (store,) = [child for child in psutil.Process(process.pid).children() if "moto.server" in child.cmdline()]
         store.kill()
-        assert process.wait(60) == 1
+        assert process.wait(180) == 1
         assert process.stderr.read().endswith(f"one of the services ended; see {folder.folder}/logs\n")
     assert running(folder, "postgres", "s3", "server") == []
 
@@ -60,12 +60,12 @@ def test_nothing_runs_on_when_it_is_told_to_stop_or_is_killed(folder, sent):
         wait_until(lambda: running(folder, "postgres", "s3") == ["postgres", "s3"])
         children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(sent)
-        process.wait(60)
+        process.wait(180)
         wait_until(lambda: not any(child.is_running() for child in children))
 
 
 def test_a_port_that_is_taken_is_said_in_one_line(folder):
     with socket.create_server(("127.0.0.1", folder.ports["s3"])), all_of_them(folder) as process:
-        _, told = process.communicate(timeout=60)
+        _, told = process.communicate(timeout=180)
     assert process.returncode == 1
     assert told == f"port {folder.ports['s3']} is taken: stop what uses it, or set S3_PORT\n"
