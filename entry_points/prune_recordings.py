@@ -67,12 +67,12 @@ def prune_recordings(older_than: timedelta, remove: bool) -> None:
         click.echo(f"{'remove' if each.features_run else 'keep  '}  {_described(each)}")
     total = tqdm.format_sizeof(sum(each.size for each in going), "B")
     if not remove:
-        click.echo(f"{len(going)} recordings, {total}; nothing was removed, --apply removes them")
+        click.echo(f"{len(going)} of {len(old)} old recordings could go, {total}; --apply removes them")
         return
-    failed = [reason for each in tqdm(going, unit="run", disable=None) if (reason := _removed(each, older_than))]
-    click.echo(f"{len(going) - len(failed)} recordings of {len(going)} ({total}) removed")
+    failed = list(filter(None, [_removed(each, older_than) for each in tqdm(going, unit="run", disable=None)]))
+    click.echo(f"{len(going) - len(failed)} of {len(old)} old recordings removed")
     if failed:
-        raise AnomalyError(f"{len(failed)} recordings stay: {failed[0]}")
+        raise AnomalyError(f"{len(failed)} could not be removed: {failed[0]}")
 
 
 def _old_recordings(older_than: timedelta) -> list[_Recording]:
@@ -115,7 +115,7 @@ def _removed(each: _Recording, older_than: timedelta) -> str | None:
     by = f"prune_recordings, older than {older_than}, by {this_user()}"
     try:
         remove_artifact(each.run_id, RECORDING, by=by, features_run=each.features_run, size=each.size)
-    except AnomalyError as error:
+    except (AnomalyError, OSError) as error:
         return f"run {each.run_id}: {error}"
     return None
 
