@@ -1,5 +1,6 @@
 """The checks of the doctor against a server that says what the test wants, and against databases."""
 
+import json
 import time
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -126,6 +127,16 @@ def test_a_version_that_could_command_a_terminal_is_not_repeated(stub):
     with pytest.raises(AnomalyError) as caught:
         health.version()
     assert str(caught.value).isprintable()
+
+
+def test_a_user_who_may_not_write_is_told_in_which_experiment_and_what_to_ask_for(stub, monkeypatch):
+    monkeypatch.delenv("MLFLOW_EXPERIMENT_NAME", raising=False)
+    monkeypatch.delenv("MLFLOW_EXPERIMENT_ID", raising=False)
+    experiment = {"experiment_id": "0", "name": "Default", "lifecycle_stage": "active"}
+    stub.pages["/api/2.0/mlflow/experiments/get"] = (200, json.dumps({"experiment": experiment}))
+    stub.pages["/api/2.0/mlflow/runs/create"] = (403, "Permission denied")
+    with pytest.raises(AnomalyError, match=r"may not write in experiment 'Default': ask its owner for .* EDIT"):
+        round_trip.write()
 
 
 def test_a_database_that_is_not_made_yet_is_well_and_stays_unmade(here):
