@@ -56,12 +56,12 @@ def clock() -> str:
     """Whether the server's clock and this machine's agree."""
     before = time.time()
     date = _get("/health").headers.get("Date")
-    here = (before + time.time()) / 2
+    doubt = (time.time() - before) / 2
     try:
-        apart = parsedate_to_datetime(date).timestamp() + 0.5 - here  # it tells whole seconds, cut off
+        apart = parsedate_to_datetime(date).timestamp() + 0.5 - (before + doubt)  # it tells whole seconds, cut off
     except (TypeError, ValueError):
         return "the server does not tell its time"
-    if abs(apart) > SKEW:
+    if abs(apart) > SKEW + doubt:
         way = "ahead of" if apart > 0 else "behind"
         raise AnomalyError(f"the server is {abs(apart):.0f} s {way} this machine: set both by NTP (timedatectl)")
     return f"{abs(apart):.0f} s apart"

@@ -9,7 +9,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlparse
 from urllib.request import url2pathname
@@ -42,20 +42,15 @@ def write() -> str:
 
 def artifacts() -> str:
     """Write an artifact, list it, read it back by its checksum, delete it."""
-    folder, data = f"doctor-{uuid.uuid4().hex}", os.urandom(SIZE)
-    with clear_errors(), _run() as run, tempfile.TemporaryDirectory() as place:
-        file, back = Path(place, "probe.bin"), Path(place, "back")
-        back.mkdir()
-        file.write_bytes(data)
+    folder = f"doctor-{uuid.uuid4().hex}"
+    with clear_errors(), _run() as run:
         try:
-            client().log_artifact(run.id, str(file), folder)
-            if f"{folder}/{file.name}" not in _listed(run, folder):
-                raise AnomalyError("an artifact was taken, but is not listed; look at the server's artifact store")
-            found = Path(client().download_artifacts(run.id, f"{folder}/{file.name}", str(back))).read_bytes()
-            if hashlib.sha256(found).digest() != hashlib.sha256(data).digest():
-                raise AnomalyError("an artifact comes back changed; look at the server's artifact store and its disk")
-        finally:
-            run.remove(folder)
+            _write_and_read(run, folder)
+        except BaseException:
+            with suppress(Exception):  # what went wrong first is what is to be mended
+                run.remove(folder)
+            raise
+        run.remove(folder)
         if _listed(run, folder):
             raise AnomalyError("artifacts cannot be deleted; a finished training could not drop its checkpoint")
     return f"{SIZE // 1000} kB were written, listed, read back by checksum and deleted"
@@ -67,6 +62,20 @@ def artifact_folder() -> Path | None:
         experiment = _named_experiment()
     place = urlparse(experiment.artifact_location) if experiment else None
     return Path(url2pathname(place.path)) if place and place.scheme in ("", "file") else None
+
+
+def _write_and_read(run: Run, folder: str) -> None:
+    data = os.urandom(SIZE)
+    with tempfile.TemporaryDirectory() as place:
+        file, back = Path(place, "probe.bin"), Path(place, "back")
+        back.mkdir()
+        file.write_bytes(data)
+        client().log_artifact(run.id, str(file), folder)
+        if f"{folder}/{file.name}" not in _listed(run, folder):
+            raise AnomalyError("an artifact was taken, but is not listed; look at the server's artifact store")
+        found = Path(client().download_artifacts(run.id, f"{folder}/{file.name}", str(back))).read_bytes()
+    if hashlib.sha256(found).digest() != hashlib.sha256(data).digest():
+        raise AnomalyError("an artifact comes back changed; look at the server's artifact store and its disk")
 
 
 def _listed(run: Run, folder: str) -> list[str]:
@@ -85,14 +94,13 @@ def _run() -> Iterator[Run]:
         try:
             yield run
         finally:
-            client().set_terminated(run.id, "FINISHED")
             client().delete_run(run.id)
 
 
 def _made(experiment: str) -> str:
     tags = {"anomaly.step": STEP, USER: this_user()}
     try:
-        return client().create_run(experiment, tags=tags, run_name=STEP).info.run_id
+        run_id = client().create_run(experiment, tags=tags, run_name=STEP).info.run_id
     except MlflowException as error:
         if error.get_http_status_code() != 403:
             raise
@@ -101,6 +109,8 @@ def _made(experiment: str) -> str:
             f"{this_user()} may not write in experiment '{name}': ask its owner for the permission EDIT, or set "
             f"{MLFLOW_EXPERIMENT_NAME.name} to another one"
         ) from None
+    client().set_terminated(run_id, "FINISHED")  # now, so that no death of this process leaves it RUNNING
+    return run_id
 
 
 @contextmanager
