@@ -1,5 +1,6 @@
 """`python -m entry_points STEP --option value`: what `mlflow run . -e STEP` calls; under torchrun on several ranks."""
 
+import logging
 import sys
 
 from anomaly_mlflow.errors import AnomalyError
@@ -10,7 +11,6 @@ def command() -> int:
     """Run what was typed."""
     from entry_points.cli import run
 
-    quiet()
     return run(sys.argv[1:])
 
 
@@ -24,4 +24,5 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit(130)
     except AnomalyError as error:  # a plugin that cannot be loaded
-        sys.exit(f"error: {error}")
+        logging.getLogger("entry_points").error("%s", error)
+        sys.exit(1)

@@ -1,5 +1,6 @@
 """The command line: all steps as click commands, every error in one line."""
 
+import logging
 import os
 import signal
 import sys
@@ -10,21 +11,31 @@ import click
 import entry_points.all_steps  # noqa: F401
 from anomaly_mlflow.errors import AnomalyError
 from anomaly_mlflow.signals.catalogue import listing
+from anomaly_mlflow.tracking.current import begin
 from anomaly_mlflow.tracking.lifecycle import Terminated, fail_waiting_run
 from anomaly_mlflow.tracking.server import hide_password
 from anomaly_mlflow.training.torchrun import number_of_ranks
+from entry_points.doctor import doctor
 from entry_points.options import in_order
+from entry_points.prune_recordings import prune_recordings
 from entry_points.resolve import perform
 from entry_points.step import STEPS, Step
-from entry_points.terminal import quiet
+from entry_points.terminal import one_line, quiet
 
-__all__ = ["cli", "quiet", "run"]
+__all__ = ["cli", "run"]
+
+logger = logging.getLogger(__name__)
+
+
+KEEPING = (doctor, prune_recordings)
+"""Commands that look after what the steps have written; they are no entry points of MLproject."""
 
 
 def _command(step: Step) -> click.Command:
     def run(**options: object) -> None:
         if number_of_ranks() > 1 and step.name != "train_noisy":
-            click.echo(f"note: train_noisy alone trains on all {number_of_ranks()} ranks; {step.name} on one", err=True)
+            logger.info("note: train_noisy alone trains on all %d ranks; %s on one", number_of_ranks(), step.name)
+        begin(step.name, None)
         perform(step, options)
 
     # \b keeps click from filling the lines.
@@ -35,20 +46,21 @@ def _command(step: Step) -> click.Command:
 
 
 def cli() -> click.Group:
-    """All steps as click commands."""
+    """All commands: the steps, and what looks after the store."""
     return click.Group(
         "entry_points",
-        {name: _command(step) for name, step in STEPS.items()},
-        help="The steps of the anomaly study; each is an MLflow run.",
+        {name: _command(step) for name, step in STEPS.items()} | {each.name: each for each in KEEPING},
+        help="The steps of the anomaly study; each is an MLflow run. doctor and prune_recordings make none.",
     )
 
 
 def run(arguments: list[str]) -> int:
     """Run a command line; errors end in one line. Exit codes: 1 failed, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM."""
     signal.signal(signal.SIGTERM, _terminate)
+    quiet()
     hide_password()
     try:
-        cli().main(arguments, prog_name="python -m entry_points", standalone_mode=False)
+        code = cli().main(arguments, prog_name="python -m entry_points", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         print(error.ctx.get_help(), file=sys.stderr)
         return 2
@@ -66,7 +78,7 @@ def run(arguments: list[str]) -> int:
         if os.environ.get("ANOMALY_DEBUG"):
             raise
         return _fail(f"unexpected {error!r}; ANOMALY_DEBUG=1 shows the traceback, please report it")
-    return 0
+    return code or 0
 
 
 def _terminate(number: int, frame: object) -> None:
@@ -74,9 +86,8 @@ def _terminate(number: int, frame: object) -> None:
 
 
 def _fail(message: str, code: int = 1) -> int:
-    """Print one line without control characters, close the run that `mlflow run` opened, give back the exit code."""
-    line = "".join(letter if letter.isprintable() else " " for letter in message)
-    print(f"error: {' '.join(line.split())[:2000]}", file=sys.stderr)
+    """Say it in one line, close the run that `mlflow run` opened, give back the exit code."""
+    logger.error("%s", one_line(message))
     with suppress(AnomalyError):
         fail_waiting_run()
     return code

@@ -1,6 +1,6 @@
 """How a step gets its runs: named, found by fingerprint, or made."""
 
-import sys
+import logging
 from contextlib import suppress
 
 from joblib import delayed
@@ -24,6 +24,8 @@ from entry_points.work_folder import remove_work_folder
 
 __all__ = ["perform", "resolve", "resolve_each"]
 
+logger = logging.getLogger(__name__)
+
 
 def perform(step: Step, options: dict) -> str:
     """Carry out a command: make a run of a step, or go on with an unfinished one; its id comes back."""
@@ -35,7 +37,7 @@ def perform(step: Step, options: dict) -> str:
     if not has_server():
         with suppress(RunNotFound):
             print(f"report: {Run(run_id).path('report.html')}")
-        print("`make server` in this folder opens the links", file=sys.stderr)
+        logger.info("`make server` in this folder opens the links")
     return run_id
 
 
@@ -60,7 +62,7 @@ def _perform(
         _note(run, step, options, upstream)
         step.function(run, options, {need: [Run(one) for one in ids] for need, ids in upstream.items()})
         run.tag("anomaly.content", run.content)
-        print(f"{step.name}: {run.link}", file=sys.stderr, flush=True)
+        logger.info("%s: %s", step.name, run.link)
     remove_work_folder(run)  # only now: until the run has ended, a process that dies here is taken up
     return run.id
 

@@ -1,6 +1,6 @@
 """Which unfinished run a command continues."""
 
-import sys
+import logging
 from contextlib import suppress
 
 from anomaly_mlflow.errors import AnomalyError, BadOption, RunNotFound
@@ -13,6 +13,8 @@ from entry_points.provenance import request
 from entry_points.step import Step
 
 __all__ = ["REQUEST", "check_upstream", "request_of", "taken_up", "taken_up_below"]
+
+logger = logging.getLogger(__name__)
 
 REQUEST = "anomaly.request"
 """Tag: digest of what the command of a run asked for."""
@@ -80,5 +82,5 @@ def _changes(before: dict, wanted: dict) -> list[str]:
 
 def _told(lease: Lease | None) -> Lease | None:
     if lease:
-        print(f"going on with run {lease.run_id}", file=sys.stderr, flush=True)
+        logger.info("going on with run %s", lease.run_id)
     return lease

@@ -8,11 +8,16 @@ from pathlib import Path
 from anomaly_mlflow.errors import ServerUnavailable
 from anomaly_mlflow.tracking.run import Run
 
-__all__ = ["remove_work_folder", "work_folder"]
+__all__ = ["remove_work_folder", "state_folder", "work_folder"]
+
+
+def state_folder() -> Path:
+    """`$ANOMALY_STATE`, by default ~/.local/state/anomaly-mlflow: what all runs keep on this machine."""
+    return Path(os.environ.get("ANOMALY_STATE") or Path.home() / ".local" / "state" / "anomaly-mlflow")
 
 
 def work_folder(run: Run) -> Path:
-    """`$ANOMALY_STATE/RUN_ID`, by default under ~/.local/state/anomaly-mlflow; it outlives the process.
+    """`$ANOMALY_STATE/RUN_ID`; it outlives the process.
 
     Raises ServerUnavailable where the server calls the run by something that is no plain name: the folder is removed
     in the end.
@@ -30,5 +35,4 @@ def remove_work_folder(run: Run) -> None:
 def _path(run: Run) -> Path:
     if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9_-]*", run.id):
         raise ServerUnavailable(f"the tracking server names a run {run.id[:100]!r}, which is no run id")
-    root = os.environ.get("ANOMALY_STATE") or Path.home() / ".local" / "state" / "anomaly-mlflow"
-    return Path(root, run.id)
+    return state_folder() / run.id

@@ -36,7 +36,9 @@ def _command(words, folder, environment, streams):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
     os.chdir(folder)
     os.environ.update(environment)
-    for name in [name for name in os.environ if name.startswith("PYTEST_")]:
+    # The server took over what the test that started it had set.
+    places = ("PYTEST_", "MLFLOW_TRACKING_", "MLFLOW_EXPERIMENT_", "MLFLOW_RUN_ID")
+    for name in [name for name in os.environ if name.startswith(places) and name not in environment]:
         del os.environ[name]
     sys.argv = ["entry_points", *words]
     code = _exit_code()

@@ -6,6 +6,7 @@ the N-th taker has set the owner, its parameter says who it is.
 """
 
 import json
+import logging
 import os
 import sys
 import threading
@@ -22,7 +23,9 @@ from mlflow.utils.rest_utils import http_request
 from anomaly_mlflow.tracking.owner import lives, this_process
 from anomaly_mlflow.tracking.server import client, has_server
 
-__all__ = ["LEASE", "OWNER", "Lease", "free", "holder", "owner_tags", "silence", "take"]
+__all__ = ["LEASE", "OWNER", "Lease", "free", "holder", "owner_tags", "silence", "silent", "take"]
+
+logger = logging.getLogger(__name__)
 
 LEASE = float(os.environ.get("ANOMALY_LEASE", 60))
 """Seconds without a heartbeat after which another machine may take a run; four heartbeats fit in."""
@@ -78,7 +81,7 @@ class Lease:
             return run
         taker = holder(run)
         who = _printable(f"{taker.get('host')}, process {taker.get('process')}")
-        print(f"\nerror: run {self.run_id} was taken over by {who}; this process stops", file=sys.stderr)
+        logger.error("run %s was taken over by %s; this process stops", self.run_id, who)
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(1)  # nothing that still runs here may write into the run or set its status
@@ -113,14 +116,19 @@ def free(runs: list[Record], *, watch: bool) -> list[Record]:
     """
     held = [run for run in runs if run.info.status == "RUNNING" or _is_on_its_way(run)]
     found = [run for run in runs if run not in held or lives(holder(run)) is False]
-    silent = [run for run in held if holder(run) and lives(holder(run)) is None and silence(run) > LEASE]
-    if silent and watch:
-        ids = ", ".join(run.info.run_id for run in silent)
-        print(f"waiting {LEASE / 2:.0f} s to see whether anybody still works on run {ids}", file=sys.stderr, flush=True)
+    quiet = silent(held)
+    if quiet and watch:
+        ids = ", ".join(run.info.run_id for run in quiet)
+        logger.info("waiting %.0f s to see whether anybody still works on run %s", LEASE / 2, ids)
         time.sleep(LEASE / 2)
-        now = [client().get_run(run.info.run_id) for run in silent]
-        found += [new for old, new in zip(silent, now, strict=True) if _pulse(new) == _pulse(old)]
+        now = [client().get_run(run.info.run_id) for run in quiet]
+        found += [new for old, new in zip(quiet, now, strict=True) if _pulse(new) == _pulse(old)]
     return found
+
+
+def silent(runs: list[Record]) -> list[Record]:
+    """Those runs of processes that cannot be seen from here whose last heartbeat is older than the lease."""
+    return [run for run in runs if holder(run) and lives(holder(run)) is None and silence(run) > LEASE]
 
 
 def holder(run: Record) -> dict:

@@ -14,6 +14,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy.exc import OperationalError
 
 from anomaly_mlflow.errors import AnomalyError, ServerUnavailable
+from anomaly_mlflow.tracking import current
 from anomaly_mlflow.tracking.attempts import leaving_server, met_server
 from anomaly_mlflow.tracking.lease import Lease, owner_tags
 from anomaly_mlflow.tracking.owner import USER, this_user
@@ -63,6 +64,7 @@ def start(
             tags=born | ({"mlflow.parentRunId": parent.id} if parent else {}),
         )
         run = Run(active.info.run_id, resumed=take_up is not None)
+        current.begin(step, run.id, parent.id if parent else None)
         lease = take_up or Lease(run.id)
         lease.keep()
     status = "FAILED"
@@ -72,6 +74,7 @@ def start(
                 run.untag("anomaly.error")
             yield run
         status = "FINISHED"
+        current.end(run.id)
     except (KeyboardInterrupt, Terminated):
         status = "KILLED"
         leaving_server()

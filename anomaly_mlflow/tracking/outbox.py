@@ -1,8 +1,8 @@
 """From a training to its run: the epochs in order, each once, however long the tracking server is away."""
 
 import hashlib
+import logging
 import os
-import sys
 import time
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,8 @@ from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.tracking.server import clear_errors, client, first_line, may_pass, server_address
 
 __all__ = ["Outbox"]
+
+logger = logging.getLogger(__name__)
 
 PATIENCE = 600.0
 """Seconds without progress after which `drain` gives up; ANOMALY_PATIENCE sets others."""
@@ -89,7 +91,7 @@ class Outbox:
                 if self._progress_within(min(QUIET, patience)):
                     continue
                 if not told:
-                    print(f"waiting for {server_address()} to take what lies in {self._folder}", file=sys.stderr)
+                    logger.warning("waiting for %s to take what lies in %s", server_address(), self._folder)
                     told = True
                 if not self._progress_within(patience):
                     raise ServerUnavailable(

@@ -16,6 +16,7 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 
 from anomaly_mlflow.errors import RunNotFound
 from anomaly_mlflow.tracking.download import local_path
+from anomaly_mlflow.tracking.pruned import PRUNED, why_pruned
 from anomaly_mlflow.tracking.server import clear_errors, client, run_link
 
 __all__ = ["Run", "open_run"]
@@ -152,8 +153,12 @@ class Run:
         return [entry.value for entry in sorted(self._client.get_metric_history(self.id, key), key=lambda m: m.step)]
 
     def path(self, artifact: str) -> Path:
-        """An artifact file or folder on this machine. Raises RunNotFound where the run lacks it."""
-        found = local_path(f"{self._client.get_run(self.id).info.artifact_uri}/{artifact}")
+        """An artifact file or folder on this machine. Raises RunNotFound where the run lacks it, or has it no more."""
+        record = self._client.get_run(self.id)
+        pruned = why_pruned(self.id, record.data.tags.get(PRUNED, ""), artifact)
+        if pruned:  # also where some of it is still there
+            raise RunNotFound(pruned)
+        found = local_path(f"{record.info.artifact_uri}/{artifact}")
         if found is None:
             raise RunNotFound(f"run {self.id} has no artifact '{artifact}'; make the run again")
         return found

@@ -5,31 +5,40 @@ from itertools import takewhile
 from mlflow.entities import Run as Record
 
 from anomaly_mlflow.errors import BadOption, RunNotFound
-from anomaly_mlflow.tracking.lease import OWNER, Lease, free, holder, silence, take
+from anomaly_mlflow.tracking.lease import OWNER, Lease, free, holder, silence, silent, take
 from anomaly_mlflow.tracking.owner import USER, this_user
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.tracking.server import clear_errors, client
 from anomaly_mlflow.tracking.waiting_run import RESUMED
 
-__all__ = ["close_dead_runs", "find_unfinished", "take_run", "take_unfinished"]
+__all__ = ["close_dead_runs", "find_dead_runs", "find_unfinished", "take_run", "take_unfinished"]
 
 
-def close_dead_runs(*, watch: bool) -> None:
-    """Mark the RUNNING runs of this project whose process died as FAILED; one that a living process holds stays.
+def find_dead_runs() -> list[str]:
+    """Ids of the RUNNING runs of this project whose process is gone, or silent for longer than the lease."""
+    with clear_errors():
+        running = _running()
+        return [run.info.run_id for run in (*free(running, watch=False), *silent(running))]
+
+
+def close_dead_runs(*, watch: bool) -> list[str]:
+    """Mark the RUNNING runs of this project whose process died as FAILED, and say which; living ones stay.
 
     watch: wait for the heartbeats of other machines where they are overdue (see `free`).
     """
+    closed = []
     with clear_errors():
-        running = _search(f"tags.`{OWNER}` IS NOT NULL and attributes.status = 'RUNNING'")
-        for run in free([run for run in running if _is_readable(run)], watch=watch):
+        for run in free(_running(), watch=watch):
             owner, lease = holder(run), take(run)
             if lease:
+                closed.append(run.info.run_id)
                 client().set_tag(run.info.run_id, "anomaly.error", f"its process died on {owner.get('host')}")
                 client().set_terminated(run.info.run_id, "FAILED")
                 lease.settle(owner)
         # Waiting runs whose process did not live to have them deleted.
         for run in _ours(_search(f"tags.`{RESUMED}` IS NOT NULL and attributes.status != 'RUNNING'")):
             client().delete_run(run.info.run_id)
+    return closed
 
 
 def take_unfinished(step: str, tag: str, value: str) -> Lease | None:
@@ -78,6 +87,11 @@ def _ours(runs: list[Record]) -> list[Record]:
     """Those of this user: whoever stopped a run meant it, and others go on with it only by its id."""
     user = this_user() if runs else ""
     return [run for run in runs if run.data.tags.get(USER, "") == user]
+
+
+def _running() -> list[Record]:
+    wanted = f"tags.`{OWNER}` IS NOT NULL and attributes.status = 'RUNNING'"
+    return [run for run in _search(wanted) if _is_readable(run)]
 
 
 def _is_readable(run: Record) -> bool:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import logging
 import os
 import signal
 import sys
@@ -128,7 +129,8 @@ def _help(device: str, precision: str) -> None:
         else:
             return
     time.sleep(GRACE)
-    sys.exit(f"error: rank {own_rank()}: {' '.join(str(reason).split())[:2000]}")
+    logging.getLogger(__name__).error("rank %d: %s", own_rank(), " ".join(str(reason).split())[:2000])
+    sys.exit(1)
 
 
 def _fabric(device: str, precision: str) -> Fabric:

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import requests
+from empty_store import close_connections
 from services import need
 
 __all__ = ["STORES"]
@@ -60,16 +61,6 @@ def postgres(folder):
             close_connections()
             process.send_signal(signal.SIGINT)
             process.wait(60)
-
-
-def close_connections():
-    """MLflow keeps an engine for each address until the process ends."""
-    from mlflow.store.model_registry import sqlalchemy_store as registry_store  # warns at import
-    from mlflow.store.tracking import sqlalchemy_store
-
-    for store in (sqlalchemy_store.SqlAlchemyStore, registry_store.SqlAlchemyStore):
-        for engine in store._engine_map.values():
-            engine.dispose()
 
 
 STORES = {"sqlite": sqlite, "server": server, "postgres": postgres}

@@ -191,7 +191,7 @@ def test_a_stopped_process_that_wakes_after_its_run_was_taken_ends_and_leaves_th
     assert status(run_id) == "FINISHED"
 
 
-def test_what_a_taker_says_of_itself_cannot_command_the_terminal(store, monkeypatch, capsys):
+def test_what_a_taker_says_of_itself_cannot_command_the_terminal(store, monkeypatch, caplog):
     run_id = store.create_run("0").info.run_id
     claim = {"host": "\x1b]0;owned\x07\x1b[2Jhello\nerror: fake", "process": "1" * 10**3}
     store.log_param(run_id, "takeover.1", json.dumps(claim))
@@ -199,7 +199,7 @@ def test_what_a_taker_says_of_itself_cannot_command_the_terminal(store, monkeypa
     lease = leases.Lease(run_id)
     lease.keep()
     lease.release()
-    said = capsys.readouterr().err.strip()
+    said = caplog.records[-1].getMessage()
     assert f"run {run_id} was taken over by ]0;owned[2Jhelloerror: fake" in said
     assert said.isprintable() and len(said) < 400
 

@@ -111,7 +111,7 @@ def test_a_server_killed_at_any_moment_of_sending_receives_each_epoch_once(serve
 
 
 def test_a_server_that_comes_back_after_the_training_receives_all_and_the_wait_is_said_once(
-    server, run, outbox, tmp_path, capsys, monkeypatch
+    server, run, outbox, tmp_path, caplog, monkeypatch
 ):
     monkeypatch.setattr("anomaly_mlflow.tracking.outbox.QUIET", 0.1)
     server.kill()
@@ -119,7 +119,7 @@ def test_a_server_that_comes_back_after_the_training_receives_all_and_the_wait_i
     Timer(3, server.start).start()
     outbox.drain()
     assert_all_there(run, tmp_path, 0, 1, 2)
-    assert capsys.readouterr().err.count(f"waiting for {server.address} to take what lies in {tmp_path}") == 1
+    assert caplog.text.count(f"waiting for {server.address} to take what lies in {tmp_path}") == 1
 
 
 def test_epochs_go_in_order_and_the_files_of_each_before_its_metrics(server, run, outbox, tmp_path):
