@@ -12,6 +12,7 @@ __all__ = [
     "ServerUnavailable",
     "TrainingDiverged",
     "UnknownName",
+    "WorkerDied",
 ]
 
 
@@ -57,3 +58,12 @@ class RunNotFound(AnomalyError):
 
 class ServerUnavailable(AnomalyError):
     """The tracking server does not answer, or refuses the login."""
+
+
+class WorkerDied(AnomalyError):
+    """A process that worked for this one was killed."""
+
+    def __str__(self) -> str:
+        return (
+            "a worker died: killed, or short of memory (fewer jobs take less)? the same command goes on where it stood"
+        )

@@ -8,7 +8,12 @@ from pathlib import Path
 from anomaly_mlflow.errors import ServerUnavailable
 from anomaly_mlflow.tracking.run import Run
 
-__all__ = ["remove_work_folder", "work_folder"]
+__all__ = ["remove_work_folder", "state_folder", "work_folder"]
+
+
+def state_folder() -> Path:
+    """Where the folders of all runs lie: `$ANOMALY_STATE`, by default ~/.local/state/anomaly-mlflow."""
+    return Path(os.environ.get("ANOMALY_STATE") or Path.home() / ".local" / "state" / "anomaly-mlflow")
 
 
 def work_folder(run: Run) -> Path:
@@ -30,5 +35,4 @@ def remove_work_folder(run: Run) -> None:
 def _path(run: Run) -> Path:
     if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9_-]*", run.id):
         raise ServerUnavailable(f"the tracking server names a run {run.id[:100]!r}, which is no run id")
-    root = os.environ.get("ANOMALY_STATE") or Path.home() / ".local" / "state" / "anomaly-mlflow"
-    return Path(root, run.id)
+    return state_folder() / run.id
