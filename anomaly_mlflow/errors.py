@@ -64,6 +64,5 @@ class WorkerDied(AnomalyError):
     """A process that worked for this one was killed."""
 
     def __str__(self) -> str:
-        return (
-            "a worker died: killed, or short of memory (fewer jobs take less)? the same command goes on where it stood"
-        )
+        why = "it was killed, or memory was short (fewer jobs take less)"
+        return f"a worker died: {why}; the same command, typed again, does what is missing"

@@ -1,7 +1,7 @@
 """How a step gets its runs: named, found by fingerprint, or made."""
 
 import sys
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 
 from joblib import delayed
 
@@ -46,7 +46,7 @@ def _perform(
     tags = {REQUEST: fingerprint([], wanted)} if wanted else {}
     with (
         start(step.name, tags, parent=parent, system_metrics=step.trains, take_up=take_up) as run,
-        _workers(options, parent),
+        nullcontext() if parent else workers_of(options),
     ):
         if wanted:
             run.log_json(wanted, "request.json")
@@ -107,10 +107,6 @@ def resolve_each(step: Step, variants: list[dict], parent: Run) -> list[str]:
     """One run of a step for each variant of the options, side by side in processes of their own."""
     tasks = [delayed(_in_worker)(step.name, one | {"bar": line}, parent.id) for line, one in enumerate(variants)]
     return list(side_by_side(tasks, jobs_of(variants[0]))) if tasks else []
-
-
-def _workers(options: dict, parent: Run | None) -> AbstractContextManager:
-    return nullcontext() if parent else workers_of(options)  # once a command
 
 
 def _has_seeds(name: str) -> bool:

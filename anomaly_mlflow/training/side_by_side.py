@@ -1,4 +1,4 @@
-"""Work side by side: in processes of this machine, or where a context says (`ray_workers.on_ray`)."""
+"""Work side by side: in processes of this machine, or where a context says (`elsewhere`)."""
 
 import warnings
 from collections.abc import Callable, Iterator

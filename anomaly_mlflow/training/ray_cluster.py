@@ -22,16 +22,16 @@ from threading import current_thread, main_thread
 from joblib.parallel import ParallelBackendBase
 
 from anomaly_mlflow.errors import BadOption, ServerUnavailable, WorkerDied
-from anomaly_mlflow.training.side_by_side import Task, elsewhere
+from anomaly_mlflow.training.side_by_side import Task, Workers
 
-__all__ = ["on_ray"]
+__all__ = ["ray_workers"]
 
 ONE_THREAD = dict.fromkeys(ParallelBackendBase.MAX_NUM_THREADS_VARS, "1")
 PLAIN = (bool, int, float, str, Path, type(None))
 
 
 @contextmanager
-def on_ray(
+def ray_workers(
     workers: int,
     *,
     shared: Path,
@@ -40,8 +40,8 @@ def on_ray(
     code: Sequence[Path] = (),
     gpus: int = 0,
     one_machine: bool = False,
-) -> Iterator[None]:
-    """Within it `side_by_side` hands its tasks to a Ray cluster, which is met at the first of them.
+) -> Iterator[Workers]:
+    """Those of a Ray cluster, which is met at the first tasks and left at the end.
 
     workers: processes of one core each, started here where no address is given; address: HOST:PORT of a cluster that
     runs. shared: a folder that every worker has to see under this path, since tasks leave there what is done.
@@ -66,8 +66,7 @@ def on_ray(
             remote = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0)(_carry_out)
             return partial(remote.remote, Path.cwd(), mark)
 
-        with elsewhere(lambda tasks, jobs: _in_order(submit(), tasks, jobs)):
-            yield
+        yield lambda tasks, jobs: _in_order(submit(), tasks, jobs)
 
 
 @contextmanager
