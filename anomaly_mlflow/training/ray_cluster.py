@@ -71,6 +71,8 @@ def ray_workers(
 
 @contextmanager
 def _connected(workers: int, address: str | None, variables: dict[str, str], code: Sequence[Path]) -> Iterator[None]:
+    if address:
+        _knock(address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report to its makers
     import ray
 
@@ -89,6 +91,17 @@ def _connected(workers: int, address: str | None, variables: dict[str, str], cod
         yield
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raises ServerUnavailable where nobody listens at HOST:PORT: Ray would try for minutes."""
+    host, _, port = address.split("://")[-1].rpartition(":")
+    if not port.isdecimal():
+        raise BadOption(f"RAY_ADDRESS={address} is not of the form HOST:PORT")
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise ServerUnavailable(f"the Ray cluster at {address} does not answer: {_first_line(error)}") from error
 
 
 @contextmanager

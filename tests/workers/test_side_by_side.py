@@ -23,7 +23,7 @@ from anomaly_mlflow.detection import sweep as sweep_module
 from anomaly_mlflow.detection.objective import objective, put_aside
 from anomaly_mlflow.detection.sweep import sweep
 from anomaly_mlflow.detection.trials import finished, open_storage
-from anomaly_mlflow.errors import BadOption, UnknownName, WorkerDied
+from anomaly_mlflow.errors import BadOption, ServerUnavailable, UnknownName, WorkerDied
 from anomaly_mlflow.training import ray_cluster
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.folds import assign_folds, fit_folds, fold_folder
@@ -196,6 +196,24 @@ def test_a_sweep_over_a_cluster_survives_a_worker_and_its_values_are_those_of_th
             assert objective(again, development) == trial.value
     if place.startswith("postgresql"):
         opened.engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("address", "error", "line"),
+    [
+        ("127.0.0.1:1", ServerUnavailable, "the Ray cluster at 127.0.0.1:1 does not answer: "),
+        ("here", BadOption, "RAY_ADDRESS=here is not of the form HOST:PORT"),
+        ("127.0.0.1:99999", ServerUnavailable, "does not answer: "),
+    ],
+)
+def test_an_address_where_no_cluster_is_is_told_at_once(tmp_path, address, error, line):
+    with (
+        pytest.raises(error, match=line) as told,
+        ray_workers(2, shared=tmp_path, address=address) as workers,
+        elsewhere(workers),
+    ):
+        list(side_by_side([delayed(abs)(-1)] * 2, 2))
+    assert "\n" not in str(told.value)
 
 
 def test_ray_that_is_missing_is_told_before_anything_is_done(monkeypatch, tmp_path):
