@@ -12,6 +12,7 @@ __all__ = [
     "ServerUnavailable",
     "TrainingDiverged",
     "UnknownName",
+    "WorkerDied",
 ]
 
 
@@ -57,3 +58,11 @@ class RunNotFound(AnomalyError):
 
 class ServerUnavailable(AnomalyError):
     """The tracking server does not answer, or refuses the login."""
+
+
+class WorkerDied(AnomalyError):
+    """A process that worked for this one was killed."""
+
+    def __str__(self) -> str:
+        why = "it was killed, or memory was short (fewer jobs take less)"
+        return f"a worker died: {why}; the same command, typed again, does what is missing"

@@ -10,9 +10,9 @@ from tqdm import tqdm
 
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.training.config import TrainConfig, configure
-from anomaly_mlflow.training.folds import side_by_side
 from anomaly_mlflow.training.inference import accuracy
 from anomaly_mlflow.training.loop import fit
+from anomaly_mlflow.training.side_by_side import side_by_side
 from benchmarks.images import TEST_ROWS, cifar, is_real
 from benchmarks.measure import difference_of_means, one_thread
 from benchmarks.plain import DEVIATION, MEAN, pipeline, plain_fit

@@ -11,9 +11,10 @@ from joblib import delayed
 
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.training.config import TrainConfig
-from anomaly_mlflow.training.folds import assign_folds, side_by_side
+from anomaly_mlflow.training.folds import assign_folds
 from anomaly_mlflow.training.inference import infer
 from anomaly_mlflow.training.loop import fit
+from anomaly_mlflow.training.side_by_side import side_by_side
 from benchmarks.measure import one_thread
 
 __all__ = ["FOLDS", "Round", "cross_fit", "digest"]

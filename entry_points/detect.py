@@ -35,7 +35,7 @@ CURVES = (
 )
 
 
-@step("detect", own=("seed", "seeds", "draws", "jobs"), needs=("generate_noise", "extract_features"))
+@step("detect", own=("seed", "seeds", "draws", "jobs", "backend"), needs=("generate_noise", "extract_features"))
 def detect(run: Run, options: dict, upstream: Upstream) -> None:
     """Compare six detectors by nested cross-validation on four tasks, and see how few labelled anomalies do."""
     tasks = _tasks(read_judged(upstream))

@@ -303,7 +303,18 @@ _DECLARED = [
         "Near-miss shares of all training images, separated by commas; theory trains a noisy model at each.",
     ),
     _option("device", click.STRING, "auto", "Where to train: auto, cpu, cuda."),
-    _option("jobs", _Auto(_count), "auto", "Trainings side by side, one thread each; auto: one a core, one on a GPU."),
+    _option(
+        "jobs",
+        _Auto(_count),
+        "auto",
+        "Trainings side by side, one thread each; auto: one a core, one on a GPU, of a running Ray cluster all that it has.",
+    ),
+    _option(
+        "backend",
+        click.Choice(["processes", "ray"]),
+        "processes",
+        "Where trainings, cells and trials go side by side: processes of this machine, or the workers of a Ray cluster: that of RAY_ADDRESS (HOST:PORT), else one started here. One job at a time stays in this process.",
+    ),
     _option(
         "resume",
         click.STRING,
@@ -333,7 +344,7 @@ OPTIONS: dict[str, click.Option] = {option.name: option for option in _DECLARED}
 
 # These change how a run is carried out, not what comes out: no part of a fingerprint.
 NAMED_RUNS = {"baseline_run", "noise_run", "clean_run", "folds_run", "noisy_run", "features_run"}
-RUNTIME_ONLY = {"device", "jobs", "resume", "workers", *NAMED_RUNS}
+RUNTIME_ONLY = {"backend", "device", "jobs", "resume", "workers", *NAMED_RUNS}
 
 
 def as_typed(options: dict, names: Iterable[str]) -> dict:

@@ -13,7 +13,7 @@ from entry_points.step import Step
 
 __all__ = ["by_itself", "recording_digest", "recording_folder"]
 
-HOW = {"device", "jobs", "resume"}
+HOW = {"backend", "device", "jobs", "resume"}
 
 
 def by_itself(step: Step, options: dict) -> Step:

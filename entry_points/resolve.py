@@ -1,7 +1,7 @@
 """How a step gets its runs: named, found by fingerprint, or made."""
 
 import logging
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 from joblib import delayed
 
@@ -11,7 +11,7 @@ from anomaly_mlflow.tracking.lease import Lease
 from anomaly_mlflow.tracking.lifecycle import find_finished, start, upstream_of
 from anomaly_mlflow.tracking.run import Run, open_run
 from anomaly_mlflow.tracking.server import has_server
-from anomaly_mlflow.training.folds import side_by_side
+from anomaly_mlflow.training.side_by_side import side_by_side
 from entry_points.jobs import jobs_of
 from entry_points.named_runs import all_needs, named, run_id, with_named_runs
 from entry_points.options import as_typed
@@ -21,6 +21,7 @@ from entry_points.resume import REQUEST, check_upstream, request_of, taken_up, t
 from entry_points.step import STEPS, Step
 from entry_points.terminal import quiet
 from entry_points.work_folder import remove_work_folder
+from entry_points.workers import workers_of
 
 __all__ = ["perform", "resolve", "resolve_each"]
 
@@ -45,7 +46,10 @@ def _perform(
     step: Step, options: dict, parent: Run | None = None, *, take_up: Lease | None, wanted: dict | None = None
 ) -> str:
     tags = {REQUEST: fingerprint([], wanted)} if wanted else {}
-    with start(step.name, tags, parent=parent, system_metrics=step.trains, take_up=take_up) as run:
+    with (
+        start(step.name, tags, parent=parent, system_metrics=step.trains, take_up=take_up) as run,
+        nullcontext() if parent else workers_of(options),
+    ):
         if wanted:
             run.log_json(wanted, "request.json")
         if step.instead:

@@ -18,7 +18,7 @@ from entry_points.work_folder import work_folder
 
 @step(
     "train_baseline",
-    own=(*DATA, "baseline_model", "baseline_epochs", "baseline_folds", "device", "jobs"),
+    own=(*DATA, "baseline_model", "baseline_epochs", "baseline_folds", "device", "jobs", "backend"),
     run_option="baseline_run",
     trains=True,
 )

@@ -14,7 +14,7 @@ from anomaly_mlflow.tracking.run import Run
 __all__ = ["TRAINING", "check_pretrained", "chosen", "publish"]
 
 SETTINGS = ("epochs", "batch_size", "learning_rate", "dropout", "augmentation", "precision", "pretrained")
-TRAINING = ("model", *SETTINGS, "device", "jobs")
+TRAINING = ("model", *SETTINGS, "device", "jobs", "backend")
 ROOT = Path(__file__).resolve().parent.parent
 
 

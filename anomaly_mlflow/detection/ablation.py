@@ -8,7 +8,7 @@ from joblib import delayed
 
 from anomaly_mlflow.detection.ablation_tasks import Task, near_miss_vs_hard, type_task
 from anomaly_mlflow.detection.statistics import interval
-from anomaly_mlflow.training.folds import side_by_side
+from anomaly_mlflow.training.side_by_side import side_by_side
 
 __all__ = ["ablation"]
 

@@ -15,7 +15,7 @@ from anomaly_mlflow.anomalies.types import AnomalyType, listed
 from anomaly_mlflow.detection.judge_types import TypeFold, judge_types, type_judgement
 from anomaly_mlflow.detection.table import ID
 from anomaly_mlflow.detection.types import TYPES
-from anomaly_mlflow.training.folds import side_by_side
+from anomaly_mlflow.training.side_by_side import side_by_side
 
 __all__ = ["Explanation", "explain", "shap_values"]
 

@@ -11,7 +11,7 @@ from anomaly_mlflow.detection.calls import call
 from anomaly_mlflow.detection.table import join, matrix
 from anomaly_mlflow.detection.type_model import TypeModel, fit_type_model, type_probabilities
 from anomaly_mlflow.detection.types import TYPES, merge, type_codes, type_folds
-from anomaly_mlflow.training.folds import side_by_side
+from anomaly_mlflow.training.side_by_side import side_by_side
 
 __all__ = ["TypeFold", "TypeJudgement", "fit_types", "judge_types", "type_judgement"]
 

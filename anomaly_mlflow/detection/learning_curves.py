@@ -14,7 +14,7 @@ from anomaly_mlflow.detection.labelled import Labelled
 from anomaly_mlflow.detection.measures import auroc
 from anomaly_mlflow.detection.nested import best_threshold, probability_of
 from anomaly_mlflow.errors import BadData
-from anomaly_mlflow.training.folds import side_by_side
+from anomaly_mlflow.training.side_by_side import side_by_side
 
 __all__ = ["SIZES", "learning_curves"]
 

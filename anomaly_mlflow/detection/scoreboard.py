@@ -14,7 +14,7 @@ from anomaly_mlflow.detection.measures import auroc_of, average_precision_of, ra
 from anomaly_mlflow.detection.nested import nested
 from anomaly_mlflow.detection.statistics import interval
 from anomaly_mlflow.errors import BadData
-from anomaly_mlflow.training.folds import side_by_side
+from anomaly_mlflow.training.side_by_side import side_by_side
 
 __all__ = ["MEASURES", "scoreboard"]
 

@@ -4,14 +4,13 @@ from collections.abc import Callable
 
 import optuna
 from joblib import delayed
-from joblib.externals.loky.process_executor import TerminatedWorkerError
 from optuna.trial import FrozenTrial
 
 from anomaly_mlflow.detection.objective import Development
 from anomaly_mlflow.detection.trial import carry_out, quiet
 from anomaly_mlflow.detection.trials import fail_unfinished, finished, mend_journal, open_storage
-from anomaly_mlflow.errors import BadData
-from anomaly_mlflow.training.folds import side_by_side
+from anomaly_mlflow.errors import BadData, WorkerDied
+from anomaly_mlflow.training.side_by_side import side_by_side
 
 __all__ = ["OnTrial", "sweep"]
 
@@ -50,7 +49,7 @@ def sweep(
         try:
             for _ in side_by_side(tasks, min(workers, len(left))):
                 _tell(finished(study), told, on_trial)
-        except TerminatedWorkerError:
+        except WorkerDied:
             deaths = 0 if len(finished(study)) > len(done) else deaths + 1
             if deaths == MOST_DEATHS:
                 raise BadData("workers of the sweep die again and again; is memory short? try workers=1") from None

@@ -3,14 +3,13 @@
 import hashlib
 import logging
 import shutil
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from joblib import Parallel, delayed, parallel_config
+from joblib import delayed
 from sklearn.model_selection import StratifiedGroupKFold
 
 from anomaly_mlflow.data.samples import Samples
@@ -18,9 +17,9 @@ from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.training.checkpoints import is_saved, save_model
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.loop import fit
-from anomaly_mlflow.training.orphans import end_with_parent
+from anomaly_mlflow.training.side_by_side import side_by_side
 
-__all__ = ["CROSS_FIT", "assign_folds", "fit_folds", "fold_folder", "read_plan", "seen_digest", "side_by_side"]
+__all__ = ["CROSS_FIT", "assign_folds", "fit_folds", "fold_folder", "read_plan", "seen_digest"]
 
 CROSS_FIT = "cross_fit.parquet"
 """Table beside the fold models: sample_id, fold, reference (bool: the row may be learnt from)."""
@@ -73,15 +72,6 @@ def fit_folds(
 def fold_folder(folder: Path, k: int) -> Path:
     """Where the model of fold k lies."""
     return folder / f"fold={k}"
-
-
-def side_by_side(tasks: list, jobs: int) -> Iterator:
-    """Run joblib tasks in `jobs` processes of one thread each; results come in order, each when it is done."""
-    workers = {"n_jobs": jobs, "inner_max_num_threads": 1, "initializer": end_with_parent}
-    with warnings.catch_warnings(), parallel_config(backend="loky", **workers):
-        # A process that has grown by a training's memory is replaced between two tasks: that is meant to be.
-        warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
-        yield from Parallel(return_as="generator")(tasks)
 
 
 def _fit_one(samples: Samples, seen: np.ndarray, config: TrainConfig, seed: int, device: str, folder: Path) -> None:

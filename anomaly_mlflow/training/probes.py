@@ -10,9 +10,9 @@ from joblib import delayed
 from anomaly_mlflow.data.on_disk import copied
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.training.config import TrainConfig
-from anomaly_mlflow.training.folds import side_by_side
 from anomaly_mlflow.training.kept import keep, kept
 from anomaly_mlflow.training.loop import fit
+from anomaly_mlflow.training.side_by_side import side_by_side
 
 __all__ = ["RUNS", "SUITES", "ProbeRun", "plant", "probe_runs"]
 

@@ -10,10 +10,10 @@ from joblib import delayed
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.models import Classifier
 from anomaly_mlflow.training.config import TrainConfig
-from anomaly_mlflow.training.folds import side_by_side
 from anomaly_mlflow.training.inference import infer
 from anomaly_mlflow.training.kept import keep, kept
 from anomaly_mlflow.training.loop import fit
+from anomaly_mlflow.training.side_by_side import side_by_side
 
 __all__ = ["SecondSplit", "cross_validate"]
 

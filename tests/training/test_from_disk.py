@@ -12,9 +12,10 @@ from joblib import delayed
 from anomaly_mlflow.data import on_disk
 from anomaly_mlflow.data.batches import channel_moments
 from anomaly_mlflow.training.config import TrainConfig
-from anomaly_mlflow.training.folds import assign_folds, fit_folds, fold_folder, side_by_side
+from anomaly_mlflow.training.folds import assign_folds, fit_folds, fold_folder
 from anomaly_mlflow.training.inference import infer
 from anomaly_mlflow.training.loop import fit
+from anomaly_mlflow.training.side_by_side import side_by_side
 
 FAST = TrainConfig("convnet", epochs=2, batch_size=32)
 

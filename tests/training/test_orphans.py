@@ -12,7 +12,7 @@ SCRIPT = """
 import os, sys, time
 from pathlib import Path
 from joblib import delayed
-from anomaly_mlflow.training.folds import side_by_side
+from anomaly_mlflow.training.side_by_side import side_by_side
 
 def task(folder, number):
     Path(folder, f"new{number}").write_text(str(os.getpid()))
