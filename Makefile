@@ -3,7 +3,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install study test lint server mlproject docs bench
+.PHONY: help install study test lint server service mlproject docs bench
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,7 +26,13 @@ lint: install ## Check style and formatting
 	$(BIN)/ruff format --check .
 
 server: install ## Show the runs of this folder at http://127.0.0.1:5000
+	@echo "http://127.0.0.1:5000/#/experiments?workflowType=machine_learning"
+	@echo "export MLFLOW_TRACKING_URI=http://127.0.0.1:5000    # in the shell where steps are typed"
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow server --backend-store-uri sqlite:///mlflow.db --workers 1
+
+service: install ## Run PostgreSQL, a store of artifacts and the server with logins in ./service, without containers
+	docker/secrets.sh
+	PATH="$(CURDIR)/$(BIN):$$PATH" docker/native.sh service
 
 mlproject: install ## Write MLproject anew from the options of the entry points
 	$(BIN)/python -m entry_points.mlproject > MLproject
