@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import mlflow
+from mlflow.exceptions import MlflowException
 
 from anomaly_mlflow.errors import AnomalyError, ServerUnavailable
 from anomaly_mlflow.tracking.attempts import leaving_server
@@ -32,10 +33,20 @@ def to_run(experiment: str = "recordings") -> "RunFiles":
         active = mlflow.active_run()
         if active:
             return RunFiles(Run(active.info.run_id), ends=False)
-        found = client().get_experiment_by_name(experiment)
-        number = found.experiment_id if found else client().create_experiment(experiment)
-        made = client().create_run(number, tags={"anomaly.step": STEP, **owner_tags()}, run_name=STEP)
+        made = client().create_run(_number(experiment), tags={"anomaly.step": STEP, **owner_tags()}, run_name=STEP)
         return RunFiles(Run(made.info.run_id), ends=True)
+
+
+def _number(experiment: str) -> str:
+    found = client().get_experiment_by_name(experiment)
+    if found:
+        return found.experiment_id
+    try:
+        return client().create_experiment(experiment)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+        return client().get_experiment_by_name(experiment).experiment_id  # another process was faster
 
 
 class RunFiles:

@@ -53,6 +53,18 @@ def test_a_recording_becomes_a_finished_run_of_the_experiment(desk, capsys):
     assert not target.folder.exists()
 
 
+def test_of_two_processes_that_make_the_same_experiment_at_once_both_get_a_run(desk, monkeypatch):
+    other = to_run("ours")
+    looked_up = mlflow.MlflowClient.get_experiment_by_name
+    answers = iter([lambda client, name: None])  # it was not there yet when this process looked
+    look = lambda client, name: next(answers, looked_up)(client, name)  # noqa: E731
+    monkeypatch.setattr(mlflow.MlflowClient, "get_experiment_by_name", look)
+    for target in (to_run("ours"), other):
+        record(recorder := Recorder(target))
+        recorder.finish()
+    assert len({run.info.experiment_id for run in desk.runs("recording")}) == 1 and len(desk.runs("recording")) == 2
+
+
 def test_a_recording_joins_the_run_that_is_active_and_leaves_it_open(desk):
     with mlflow.start_run() as mine:
         recorder = Recorder(to_run())
