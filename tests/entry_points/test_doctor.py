@@ -43,8 +43,8 @@ def test_before_the_first_run_all_is_well_and_nothing_is_made(desk):
 
 def test_a_server_is_examined_line_by_line_and_keeps_one_deleted_run_and_no_file(desk):
     server = RealServer(desk.folder)
-    server.start()
     try:
+        server.start()
         for _ in range(2):
             secret = server.address.replace("//", "//ada:hunter2@")
             code, names, said = examine(desk, MLFLOW_TRACKING_URI=secret)

@@ -145,8 +145,8 @@ def test_an_age_that_is_none_is_refused_before_anything_is_looked_at(desk, age):
 
 def test_over_a_server_the_files_leave_the_servers_disk(desk, monkeypatch):
     server = RealServer(desk.folder)
-    server.start()
     try:
+        server.start()
         monkeypatch.setenv("MLFLOW_TRACKING_URI", server.address)
         store = Store(mlflow.MlflowClient(server.address), desk.folder)
         old = store.noisy(days=40)
