@@ -1,7 +1,4 @@
-"""The workers of a Ray cluster (Moritz et al. 2018, Ray: a distributed framework for emerging AI applications).
-
-Ray's own backend for joblib gives back all results at the end, and its pool is lost with one of its processes.
-"""
+"""The workers of a Ray cluster (Moritz et al. 2018, Ray: a distributed framework for emerging AI applications)."""
 
 import logging
 import os
@@ -10,24 +7,22 @@ import signal
 import socket
 import tempfile
 import uuid
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from functools import cache, partial
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from importlib.util import find_spec
-from itertools import islice
 from pathlib import Path
 from threading import current_thread, main_thread
 
 from joblib.parallel import ParallelBackendBase
 
-from anomaly_mlflow.errors import BadOption, ServerUnavailable, WorkerDied
-from anomaly_mlflow.training.side_by_side import Task, Workers
+from anomaly_mlflow.errors import BadOption, ServerUnavailable
+from anomaly_mlflow.training.ray_tasks import Submit, first_line, in_order, submitter
+from anomaly_mlflow.training.side_by_side import Workers
 
 __all__ = ["ray_workers"]
 
 ONE_THREAD = dict.fromkeys(ParallelBackendBase.MAX_NUM_THREADS_VARS, "1")
-PLAIN = (bool, int, float, str, Path, type(None))
 
 
 @contextmanager
@@ -56,17 +51,13 @@ def ray_workers(
     with ExitStack() as stack:
 
         @cache
-        def submit() -> Callable:
+        def submit() -> Submit:
             stack.enter_context(_connected(workers, address, {**ONE_THREAD, **(variables or {})}, code))
             if one_machine:
                 _refuse_other_machines()
-            mark = stack.enter_context(_mark(shared))
-            import ray
+            return submitter(stack.enter_context(_mark(shared)), gpus)
 
-            remote = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0)(_carry_out)
-            return partial(remote.remote, Path.cwd(), mark)
-
-        yield lambda tasks, jobs: _in_order(submit(), tasks, jobs)
+        yield lambda tasks, jobs: in_order(submit(), tasks, jobs)
 
 
 @contextmanager
@@ -86,7 +77,7 @@ def _connected(workers: int, address: str | None, variables: dict[str, str], cod
             ray.init(address or "local", runtime_env={"working_dir": folder, "env_vars": variables}, **own, **quiet)
         except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             where = f"the Ray cluster at {address}" if address else "a Ray cluster on this machine"
-            raise ServerUnavailable(f"{where} cannot be used: {_first_line(error)}") from error
+            raise ServerUnavailable(f"{where} cannot be used: {first_line(error)}") from error
     try:
         yield
     finally:
@@ -101,7 +92,7 @@ def _knock(address: str) -> None:
     try:
         socket.create_connection((host, int(port)), timeout=10).close()
     except (OSError, OverflowError) as error:
-        raise ServerUnavailable(f"the Ray cluster at {address} does not answer: {_first_line(error)}") from error
+        raise ServerUnavailable(f"the Ray cluster at {address} does not answer: {first_line(error)}") from error
 
 
 @contextmanager
@@ -134,81 +125,3 @@ def _mark(shared: Path) -> Iterator[Path]:
         yield mark
     finally:
         mark.unlink(missing_ok=True)
-
-
-def _carry_out(_home: Path, _mark: Path, _function: Callable, *args: object, **kwargs: object) -> object:
-    """What a worker does for a task; relative paths mean what they mean to who gave it, where that folder is there."""
-    if not _mark.exists():
-        told = f"the worker on {socket.gethostname()} does not see {_mark.parent}"
-        raise BadOption(f"{told}: let ANOMALY_STATE name a folder that all machines share")
-    with suppress(OSError):
-        os.chdir(_home)
-    return _function(*args, **kwargs)
-
-
-def _in_order(submit: Callable, tasks: list[Task], jobs: int) -> Iterator:
-    import ray
-
-    left, begun, running, found = iter(_with_references(tasks)), deque(), set(), {}
-    try:
-        while True:
-            for function, args, kwargs in islice(left, jobs - len(running)):
-                begun.append(submit(function, *args, **kwargs))
-                running.add(begun[-1])
-            if not begun:
-                return
-            done, _ = ray.wait(list(running))
-            running.difference_update(done)
-            found |= {reference: _result(reference) for reference in done}
-            while begun and begun[0] in found:
-                yield found.pop(begun.popleft())
-    finally:
-        _cancel(running)
-
-
-def _with_references(tasks: list[Task]) -> Iterator[Task]:
-    """The tasks, what several of them are given sent to the cluster once."""
-    import ray
-
-    times = Counter(id(value) for _, args, kwargs in tasks for value in (*args, *kwargs.values()))
-    sent = {}
-
-    def refer(value: object) -> object:
-        if isinstance(value, PLAIN) or times[id(value)] == 1:
-            return value
-        if id(value) not in sent:
-            sent[id(value)] = ray.put(value)
-        return sent[id(value)]
-
-    for function, args, kwargs in tasks:
-        yield function, [refer(value) for value in args], {name: refer(value) for name, value in kwargs.items()}
-
-
-def _result(reference: object) -> object:
-    import ray
-    from ray import exceptions
-
-    try:
-        return ray.get(reference)
-    except exceptions.RayTaskError as error:  # its own text is a traceback
-        raise error.cause from error
-    except (exceptions.WorkerCrashedError, exceptions.OutOfMemoryError, exceptions.NodeDiedError) as error:
-        raise WorkerDied from error
-    except exceptions.RayError as error:
-        raise ServerUnavailable(f"the Ray cluster failed: {_first_line(error)}") from error
-
-
-def _cancel(running: set) -> None:
-    """End these tasks, and wait until their processes are gone: whoever goes on works alone on what they worked on."""
-    import ray
-
-    if not running:
-        return
-    with suppress(ray.exceptions.RayError):
-        for reference in running:
-            ray.cancel(reference, force=True)
-        ray.wait(list(running), num_returns=len(running), timeout=30)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -91,7 +91,7 @@ def kill_a_worker(typed, backend, folder):
         try:
             words = " ".join(each.cmdline())
             its_own = each.ppid() == typed and "loky" in words and "resource_tracker" not in words
-            at_work = words.startswith("ray::_carry_out") and each.cwd() == str(folder)
+            at_work = words.startswith("ray::carry_out") and each.cwd() == str(folder)
             if at_work if backend == "ray" else its_own:
                 os.kill(each.pid, signal.SIGKILL)
                 return

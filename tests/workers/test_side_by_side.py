@@ -24,7 +24,7 @@ from anomaly_mlflow.detection.objective import objective, put_aside
 from anomaly_mlflow.detection.sweep import sweep
 from anomaly_mlflow.detection.trials import finished, open_storage
 from anomaly_mlflow.errors import BadOption, ServerUnavailable, UnknownName, WorkerDied
-from anomaly_mlflow.training import ray_cluster
+from anomaly_mlflow.training import ray_cluster, ray_tasks
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.folds import assign_folds, fit_folds, fold_folder
 from anomaly_mlflow.training.ray_cluster import ray_workers
@@ -160,7 +160,7 @@ def is_worker(process, backend):
         words = " ".join(process.cmdline())
         if backend == "processes":
             return process.ppid() == os.getpid() and "loky" in words and "resource_tracker" not in words
-        return words.startswith("ray::_carry_out") and process.cwd() == os.getcwd()
+        return words.startswith("ray::carry_out") and process.cwd() == os.getcwd()
     except psutil.Error:
         return False
 
@@ -224,7 +224,7 @@ def test_ray_that_is_missing_is_told_before_anything_is_done(monkeypatch, tmp_pa
 
 def test_a_folder_that_a_worker_does_not_see_is_told(tmp_path):
     with pytest.raises(BadOption, match=r"does not see .*: let ANOMALY_STATE name a folder that all machines share"):
-        ray_cluster._carry_out(tmp_path, tmp_path / "elsewhere" / "mark", print)
+        ray_tasks.carry_out(tmp_path, tmp_path / "elsewhere" / "mark", print)
 
 
 def test_workers_on_other_machines_are_refused_where_runs_are_in_a_file(workers, monkeypatch):
