@@ -45,7 +45,7 @@ def clear_errors() -> Iterator[None]:
         if status == 404:
             raise RunNotFound(first_line(error)) from error
         if status in (401, 403):
-            raise _refused() from error
+            raise _refused(status) from error
         raise ServerUnavailable(f"tracking server {server_address()} does not answer: {first_line(error)}") from error
 
 
@@ -97,8 +97,9 @@ def _translated(error: MlflowException) -> AnomalyError:
         return RunNotFound(text)
     if "must be in the 'active' state" in text:
         return RunNotFound(f"{text} It was deleted on the server: restore it (mlflow runs restore) or start anew")
-    if error.get_http_status_code() in (401, 403) or re.search("40[13] Client Error", text):
-        return _refused()
+    for status in (401, 403):
+        if error.get_http_status_code() == status or f"{status} Client Error" in text:
+            return _refused(status)
     if "API request to" in text or "Max retries" in text:
         return ServerUnavailable(
             f"tracking server {server_address()} does not answer; is it running, and is the address right?"
@@ -106,7 +107,12 @@ def _translated(error: MlflowException) -> AnomalyError:
     return AnomalyError(f"MLflow: {text}")
 
 
-def _refused() -> ServerUnavailable:
+def _refused(status: int) -> ServerUnavailable:
+    if status == 403:
+        told = "does not allow this user to do that: ask the owner of the experiment or model for the permission MANAGE"
+        return ServerUnavailable(
+            f"tracking server {server_address()} {told}, or set MLFLOW_EXPERIMENT_NAME to your own"
+        )
     names = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
     return ServerUnavailable(f"tracking server {server_address()} refuses the login: set {names}")
 

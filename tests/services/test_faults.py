@@ -137,6 +137,8 @@ def gate(port):
         other.start()
         pour(near, far)
         other.join()
+        near.close()
+        far.close()
 
     def pour(source, target):
         with suppress(OSError):
@@ -205,7 +207,7 @@ def test_writers_whose_password_is_changed_say_so_and_keep_what_they_could_not_s
     service.api("users/create", username="writer", password="the-first-password")
     if not service.call("/api/2.0/mlflow/experiments/get-by-name?experiment_name=load").ok:
         service.api("experiments/create", name="load")
-    grant = [sys.executable, DOCKER / "user.py", "grant", "writer", "experiment", "load", "EDIT"]
+    grant = [sys.executable, DOCKER / "user.py", "grant", "writer", "experiment", "load", "MANAGE"]
     subprocess.run(grant, check=True, env=service.environment() | {"MLFLOW_TRACKING_URI": service.address})
     mine = {**login(service, "the-first-password"), "MLFLOW_TRACKING_USERNAME": "writer", "ANOMALY_LEASE": "8"}
     with writers(tmp_path, mine, epochs=100) as processes:

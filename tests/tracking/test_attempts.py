@@ -78,11 +78,13 @@ def test_a_server_that_does_not_answer_is_named_in_one_line_and_not_at_each_atte
     assert [record.getMessage() for record in caplog.records] == ["127.0.0.1 does not answer; trying again"]
 
 
-@pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_login_ends_the_sending_at_once(broken, tmp_path, status):
+@pytest.mark.parametrize(
+    ("status", "line"), [(401, "refuses the login: set MLFLOW_TRACKING"), (403, "does not let this user do that: ask")]
+)
+def test_a_refusal_ends_the_sending_at_once(broken, tmp_path, status, line):
     broken.status = status
     outbox = Outbox(Run("0" * 32), tmp_path)
     outbox.put(0, {"loss": 1.0}, [])
-    with pytest.raises(ServerUnavailable, match="refuses the login"):
+    with pytest.raises(ServerUnavailable, match=line):
         outbox.drain()
     outbox.close()
