@@ -79,7 +79,7 @@ def test_a_server_that_does_not_answer_is_named_in_one_line_and_not_at_each_atte
 
 
 @pytest.mark.parametrize(
-    ("status", "line"), [(401, "refuses the login: set MLFLOW_TRACKING"), (403, "does not allow this user to do that: ask")]
+    ("status", "line"), [(401, "refuses the login: set MLFLOW"), (403, "does not allow this user to do that")]
 )
 def test_a_refusal_ends_the_sending_at_once(broken, tmp_path, status, line):
     broken.status = status
