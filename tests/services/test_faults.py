@@ -15,7 +15,6 @@ from pathlib import Path
 import mlflow
 import pytest
 from native_services import DOCKER, native_services
-from services import need
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -161,7 +160,8 @@ def gate(port):
 
 
 def test_while_the_disk_of_artifacts_is_full_nothing_is_lost_or_doubled(tmp_path, monkeypatch):
-    need(subprocess.run(["unshare", "-m", "true"]).returncode == 0, "mounting a small disk is not allowed here")
+    if subprocess.run(["unshare", "-m", "true"]).returncode:
+        pytest.skip("mounting a small disk needs root")
     with (
         small_disk_server(tmp_path) as (address, enlarge),
         writers(tmp_path, at := {"MLFLOW_TRACKING_URI": address}) as all_,
