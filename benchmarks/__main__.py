@@ -20,8 +20,8 @@ BENCHMARKS = (
     "signals",
     "gpu",
 )
-APART = ("human_noise",)
-"""Run by themselves, `python -m benchmarks.NAME`: they train for an hour."""
+APART = ("human_noise", "load")
+"""Run by themselves, `python -m benchmarks.NAME`: one trains for an hour, one needs PostgreSQL."""
 
 
 def main() -> int:
