@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -109,9 +110,10 @@ with Feed(on_disk.empty_images(60, (6, 9, 3)), "flip", torch.device("cpu")) as f
 def test_the_reader_ends_with_the_training_whatever_ends_it(number):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", STUCK]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
-    ) as training:
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # Where the tests run in the background of a shell they ignore Ctrl-C, and what they start would inherit that.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, **streams, env=environment, start_new_session=True, preexec_fn=heed) as training:
         reader = psutil.Process(int(training.stdout.readline()))
         assert os.getpgid(reader.pid) == reader.pid
         os.killpg(training.pid, number)  # as Ctrl-C does, to the whole group
