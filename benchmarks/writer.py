@@ -41,7 +41,7 @@ class Hashed:
         self._inner.close()
 
 
-def main() -> None:
+def write() -> None:
     """Write, and say what was written."""
     number, epochs, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
     rows, silent = (int(sys.argv[4]), True) if len(sys.argv) > 4 else (ROWS, False)
@@ -74,4 +74,4 @@ def _log_metrics(client: mlflow.MlflowClient, run: str, step: int) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    write()
