@@ -21,11 +21,11 @@ from threading import Event, Thread
 import mlflow
 import numpy as np
 import psutil
-from benchmarks.services import services
 
 from benchmarks.history import ROWS
 from benchmarks.rows import Row, publish
 from benchmarks.server import server
+from benchmarks.services import services
 
 WRITERS, EVERY, SECONDS = 8, 5.0, 120
 MOST_MEMORY = 100.0
