@@ -30,7 +30,7 @@ server: install ## Show the runs of this folder at http://127.0.0.1:5000
 	@echo "export MLFLOW_TRACKING_URI=http://127.0.0.1:5000    # in the shell where steps are typed"
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow server --backend-store-uri sqlite:///mlflow.db --workers 1
 
-service: install ## Run PostgreSQL, a store of artifacts and the server with logins in ./service, without containers
+service: install ## Run PostgreSQL, a store of artifacts and the server with logins in ./service, without containers; without `weed`, artifacts in memory
 	docker/secrets.sh
 	PATH="$(CURDIR)/$(BIN):$$PATH" docker/native.sh service
 

@@ -9,10 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import mlflow
-from mlflow.exceptions import MlflowException
 
 from anomaly_mlflow.errors import AnomalyError, ServerUnavailable
 from anomaly_mlflow.tracking.attempts import leaving_server
+from anomaly_mlflow.tracking.experiments import experiment_id
 from anomaly_mlflow.tracking.lease import Lease, owner_tags
 from anomaly_mlflow.tracking.lifecycle import set_up_database
 from anomaly_mlflow.tracking.outbox import Outbox
@@ -33,20 +33,10 @@ def to_run(experiment: str = "recordings") -> "RunFiles":
         active = mlflow.active_run()
         if active:
             return RunFiles(Run(active.info.run_id), ends=False)
-        made = client().create_run(_number(experiment), tags={"anomaly.step": STEP, **owner_tags()}, run_name=STEP)
+        made = client().create_run(
+            experiment_id(experiment), tags={"anomaly.step": STEP, **owner_tags()}, run_name=STEP
+        )
         return RunFiles(Run(made.info.run_id), ends=True)
-
-
-def _number(experiment: str) -> str:
-    found = client().get_experiment_by_name(experiment)
-    if found:
-        return found.experiment_id
-    try:
-        return client().create_experiment(experiment)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-        return client().get_experiment_by_name(experiment).experiment_id  # another process was faster
 
 
 class RunFiles:

@@ -19,6 +19,7 @@ from mlflow.environment_variables import MLFLOW_EXPERIMENT_ID, MLFLOW_EXPERIMENT
 from mlflow.exceptions import MlflowException
 
 from anomaly_mlflow.errors import AnomalyError
+from anomaly_mlflow.tracking.experiments import experiment_id
 from anomaly_mlflow.tracking.owner import USER, this_user
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.tracking.server import clear_errors, client
@@ -129,7 +130,7 @@ def _experiment() -> Iterator[str]:
     found = client().get_experiment_by_name(own)
     if found and found.lifecycle_stage == "deleted":
         client().restore_experiment(found.experiment_id)
-    number = found.experiment_id if found else client().create_experiment(own)
+    number = experiment_id(own)
     try:
         yield number
     finally:

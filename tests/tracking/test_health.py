@@ -86,10 +86,16 @@ def test_a_server_that_is_away_is_named_without_its_password(stub, monkeypatch):
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("status", "text"), [(401, "You are not authenticated"), (403, "Permission denied")])
-def test_a_refused_login_says_which_variables_to_set(stub, status, text):
+@pytest.mark.parametrize(
+    ("status", "text", "line"),
+    [
+        (401, "You are not authenticated", "login: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"),
+        (403, "Permission denied", "permission MANAGE, or set MLFLOW_EXPERIMENT_NAME to your own"),
+    ],
+)
+def test_a_refusal_says_which_variables_to_set_or_whom_to_ask(stub, status, text, line):
     stub.pages["/api/2.0/mlflow/experiments/search"] = (status, text)
-    with pytest.raises(ServerUnavailable, match="MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"):
+    with pytest.raises(ServerUnavailable, match=line):
         health.login()
 
 
