@@ -8,7 +8,7 @@ from anomaly_mlflow.report.cells_page import cells_page
 from anomaly_mlflow.report.figures.cells import cells_plot
 from anomaly_mlflow.studies.by_seed import auroc_by_seed
 from anomaly_mlflow.studies.cell_table import all_rows, cell_lines, not_run, rows_of
-from anomaly_mlflow.studies.cells import PRIMARY, Cell, source_cell
+from anomaly_mlflow.studies.cells import AS_ASKED, PRIMARY, Cell, source_cell
 from anomaly_mlflow.studies.claims import CLAIMS, find_claims
 from anomaly_mlflow.studies.hypotheses import judge
 from anomaly_mlflow.studies.strangers_sources import only_source, source_names
@@ -16,11 +16,12 @@ from anomaly_mlflow.tracking.lifecycle import upstream_of
 from anomaly_mlflow.tracking.run import Run
 from entry_points.cell_options import cells_of, missing, options_of, scaled
 from entry_points.environment import environment
+from entry_points.jobs import jobs_of
 from entry_points.judge import claim_metrics
 from entry_points.judged import read_judged
 from entry_points.named_runs import all_needs
 from entry_points.options import as_typed
-from entry_points.resolve import resolve
+from entry_points.resolve import resolve, resolve_each
 from entry_points.step import STEPS, Upstream, step
 
 
@@ -44,12 +45,8 @@ def check_cells(options: dict) -> None:
 def hypotheses(run: Run, options: dict, upstream: Upstream) -> None:
     """Judge H1, H2, H3 in the primary cell and around it, one factor at a time; if killed, it goes on cell by cell."""
     options = scaled(options)
-    cells, judged = cells_of(options), {}
-    with tqdm(cells, desc="cells", unit="cell", disable=None) as bar:
-        for cell in bar:
-            bar.set_postfix_str(cell.name)
-            if not missing(cell, options):
-                judged[cell.name] = Run(resolve(STEPS["judge"], options_of(cell, options), run)[0])
+    cells = cells_of(options)
+    judged = _judged([cell for cell in cells if not missing(cell, options)], options, run)
     frames = [
         rows_of(cell, *_frames(judged[cell.name])) if cell.name in judged else not_run(cell, missing(cell, options))
         for cell in cells
@@ -58,6 +55,23 @@ def hypotheses(run: Run, options: dict, upstream: Upstream) -> None:
         told = _by_source(judged[PRIMARY.name], options)
         cells, frames = [*cells, *(cell for cell, _ in told)], [*frames, *(frame for _, frame in told)]
     _log(run, options, cells, all_rows(frames), judged)
+
+
+def _judged(cells: list[Cell], options: dict, run: Run) -> dict[str, Run]:
+    """A `judge` run for each cell: the primary one first, whose baseline they share, then the others side by side."""
+    first = [cell for cell in cells if cell in (AS_ASKED, PRIMARY)]
+    others = [cell for cell in cells if cell not in first]
+    others.sort(key=lambda cell: cell.factor != "model")  # another model may take longest: it must not begin last
+    judged = {}
+    with tqdm(total=len(cells), desc="cells", unit="cell", disable=None) as bar:
+        for cell in first:
+            judged[cell.name] = Run(resolve(STEPS["judge"], options_of(cell, options), run)[0])
+            bar.update()
+        variants = [options_of(cell, options) | {"bar": 1 + n % jobs_of(options)} for n, cell in enumerate(others)]
+        for cell, made in zip(others, resolve_each(STEPS["judge"], variants, run), strict=True):
+            judged[cell.name] = Run(made)
+            bar.update()
+    return {cell.name: judged[cell.name] for cell in cells}
 
 
 def _frames(made: Run) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -1,6 +1,7 @@
 """How a step gets its runs: named, found by fingerprint, or made."""
 
 import logging
+from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 
 from joblib import delayed
@@ -102,13 +103,17 @@ def _resolve_seeds(step: Step, options: dict, parent: Run) -> list[str]:
     else:
         first = options["training_seed"]
         variants = [options | {"training_seed": first + number} for number in range(options["seeds"])]
-    return resolve_each(step, variants, parent)
+    return list(resolve_each(step, variants, parent))
 
 
-def resolve_each(step: Step, variants: list[dict], parent: Run) -> list[str]:
-    """One run of a step for each variant of the options, side by side in processes of their own."""
-    tasks = [delayed(_in_worker)(step.name, one | {"bar": line}, parent.id) for line, one in enumerate(variants)]
-    return list(side_by_side(tasks, jobs_of(variants[0]))) if tasks else []
+def resolve_each(step: Step, variants: list[dict], parent: Run) -> Iterator[str]:
+    """One run of a step for each variant of the options, side by side in processes of their own, each when it is done.
+
+    Within such a process nothing goes side by side, and a training's progress bar keeps to the line of the variant.
+    """
+    tasks = [delayed(_in_worker)(step.name, {"bar": line} | one, parent.id) for line, one in enumerate(variants)]
+    if tasks:
+        yield from side_by_side(tasks, jobs_of(variants[0]))
 
 
 def _has_seeds(name: str) -> bool:

@@ -95,7 +95,7 @@ def rate_cells(
     """One cell a rate: its ledger, and the entropy of a model trained at it; runs are found again or made."""
     rates = rates_of(options)
     variants = [options | {"near_miss_share": rate, "noise_run": None, "noisy_run": None} for rate in rates]
-    for rate, made in zip(rates, resolve_each(STEPS["train_noisy"], variants, run), strict=True):
+    for rate, made in zip(rates, list(resolve_each(STEPS["train_noisy"], variants, run)), strict=True):
         noisy = Run(made)
         noise = Run(noisy.json("upstream.json")["generate_noise"][0])
         given, _ = read_samples(noise)

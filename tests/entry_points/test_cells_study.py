@@ -1,5 +1,6 @@
 """`hypotheses` on a few hundred digits: killed and typed again, it goes on cell by cell; a planted leak is caught."""
 
+import json
 import os
 import signal
 import subprocess
@@ -50,7 +51,8 @@ def killed(tmp_path_factory):
 
 
 def verdicts(desk):
-    return pd.read_csv(desk.artifact(desk.runs("hypotheses")[0].info.run_id, "verdicts.csv"), keep_default_na=False)
+    finished = next(run for run in desk.runs("hypotheses") if run.info.status == "FINISHED")
+    return pd.read_csv(desk.artifact(finished.info.run_id, "verdicts.csv"), keep_default_na=False)
 
 
 def test_a_killed_study_goes_on_with_the_cell_it_was_in_and_shares_what_cells_share(killed):
@@ -105,6 +107,23 @@ def test_options_that_make_no_cell_are_refused_before_anything_is_made(killed):
     done = desk.type("hypotheses", "--scale", "small", "--subset", "250", "--cells", "hard")
     assert done.returncode == 1 and "unknown cell 'hard'; known: hard_by=boundary" in done.stderr, done.stderr[-2000:]
     assert len(desk.runs("train_baseline")) == 1
+
+
+def test_cells_around_the_primary_one_go_side_by_side_and_say_the_same(killed):
+    desk, _, _ = killed
+    before = verdicts(desk).set_index(["cell", "claim", "arm", "metric", "seed"])
+    known = {run.info.run_id for run in desk.runs("train_clean")}
+    cells = "ood_label=single,ood_label=kept,model=resnet20"
+    done = desk.type(*CELLS[:-1], cells, "--model", "convnet", "--jobs", "2")
+    assert done.returncode == 0, done.stderr[-3000:]
+    made = [run for run in desk.runs("train_clean") if run.info.run_id not in known]
+    assert len(made) == len({json.loads(run.data.tags["anomaly.owner"])["process"] for run in made}) == 2
+    after = verdicts(desk)
+    assert list(dict.fromkeys(after["cell"])) == ["primary", "ood_label=single", "ood_label=kept", "model=resnet20"]
+    assert set(after.loc[after["metric"] == "verdict", "state"]) == {"judged"}
+    after = after.set_index(list(before.index.names))
+    same = [cell in ("primary", "ood_label=kept") for cell in after.index.get_level_values("cell")]
+    pd.testing.assert_frame_equal(after[same], before.loc[after[same].index])
 
 
 def test_hard_rows_in_the_reference_set_stop_the_study_in_one_line(tmp_path):
