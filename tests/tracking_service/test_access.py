@@ -128,6 +128,17 @@ def test_no_experiment_is_placed_on_the_disk_of_the_server_or_in_the_runs_of_ano
     assert made.status_code == 400, made.text
 
 
+@pytest.mark.parametrize("way", ["page", "store"])
+def test_a_page_that_a_user_sent_is_saved_by_a_browser_and_never_run_as_one_of_the_server(services, way):
+    mine = services.owned["alice"]
+    path = mine["path"].replace("note.txt", "report.html")
+    assert services.call(path, "alice", "PUT", data=b"<script>alert(1)</script>").ok
+    page = services.call(path if way == "store" else f"/get-artifact?path=report.html&run_uuid={mine['run']}")
+    assert page.status_code == 200
+    assert page.headers["Content-Disposition"].startswith("attachment")
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+
+
 def test_a_foreign_host_is_refused(services):
     port = services.ports["server"]
     assert raw(services, "GET", SEARCH, Host=f"localhost:{port}")[0] == 200
