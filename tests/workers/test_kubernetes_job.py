@@ -5,6 +5,7 @@ import copy
 import pytest
 import yaml
 from desk import ROOT
+from dotenv import dotenv_values
 from services import library
 
 from entry_points.cli import cli
@@ -66,3 +67,11 @@ def test_what_runs_keep_outlives_the_pod_and_the_next_pod_waits_for_the_lease():
     assert "persistentVolumeClaim" in state
     assert int(POD["initContainers"][0]["command"][1]) >= int(variables["ANOMALY_LEASE"])
     assert POD["restartPolicy"] == "Never"  # a failure policy needs it
+
+
+def test_it_logs_in_and_writes_where_the_worker_of_the_compose_file_does():
+    settings = dotenv_values(ROOT / "docker" / "settings.env")
+    worker = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text())["services"]["worker"]["environment"]
+    variables = {one["name"]: one["value"] for one in STEP["env"]}
+    for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_EXPERIMENT_NAME"):
+        assert worker[name] == "${WORKER_NAME}" and variables[name] == settings["WORKER_NAME"]
