@@ -85,12 +85,12 @@ def resolve(step: Step, options: dict, parent: Run) -> list[str]:
 def _resolve_one(step: Step, options: dict, parent: Run) -> str:
     upstream = {need: resolve(STEPS[need], options, parent) for need in step.needed(options)}
     made_from = step_fingerprint(step, options, upstream)
-    found = find_finished(step.name, made_from)
+    found = find_finished(step.name, made_from, parent.experiment_id)
     if found:
         return found
     for need, ids in upstream.items():
         options = options | named(need, ids)
-    return _perform(step, options, parent, take_up=taken_up_below(step, options, made_from))
+    return _perform(step, options, parent, take_up=taken_up_below(step, options, made_from, parent))
 
 
 def _resolve_seeds(step: Step, options: dict, parent: Run) -> list[str]:

@@ -43,12 +43,12 @@ def taken_up(step: Step, options: dict, wanted: dict) -> Lease | None:
     return _told(take_run(run.id))
 
 
-def taken_up_below(step: Step, options: dict, made_from: str) -> Lease | None:
-    """The unfinished run of a step upstream with this fingerprint."""
+def taken_up_below(step: Step, options: dict, made_from: str, parent: Run) -> Lease | None:
+    """The unfinished run of a step upstream with this fingerprint, in its parent's experiment."""
     if options["resume"] == "none":
         return None
     close_dead_runs(watch=False)
-    return _told(take_unfinished(step.name, "anomaly.fingerprint", made_from))
+    return _told(take_unfinished(step.name, "anomaly.fingerprint", made_from, parent.experiment_id))
 
 
 def check_upstream(run: Run, made_from: str) -> None:

@@ -116,13 +116,15 @@ def fail_waiting_run() -> None:
             client().set_terminated(run_id, "FAILED")
 
 
-def find_finished(step: str, fingerprint: str) -> str | None:
-    """Id of the newest finished run of a step with this fingerprint, in any experiment."""
+def find_finished(step: str, fingerprint: str, experiment: str) -> str | None:
+    """Id of the newest finished run of a step with this fingerprint in an experiment.
+
+    In no other one: tags say what a run is, and whoever may write there could have made them up.
+    """
     wanted = f"tags.`anomaly.fingerprint` = '{fingerprint}' and tags.`anomaly.step` = '{step}'"
     with clear_errors():
-        experiments = [experiment.experiment_id for experiment in client().search_experiments()]
         runs = client().search_runs(
-            experiments,
+            [experiment],
             f"{wanted} and attributes.status = 'FINISHED'",
             max_results=1,
             order_by=["attributes.start_time DESC"],

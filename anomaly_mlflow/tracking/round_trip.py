@@ -14,12 +14,12 @@ from pathlib import Path
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-from mlflow.entities import Experiment, ViewType
-from mlflow.environment_variables import MLFLOW_EXPERIMENT_ID, MLFLOW_EXPERIMENT_NAME
+from mlflow.entities import ViewType
+from mlflow.environment_variables import MLFLOW_EXPERIMENT_NAME
 from mlflow.exceptions import MlflowException
 
 from anomaly_mlflow.errors import AnomalyError
-from anomaly_mlflow.tracking.experiments import experiment_id
+from anomaly_mlflow.tracking.experiments import experiment_id, named_experiment
 from anomaly_mlflow.tracking.owner import USER, this_user
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.tracking.server import clear_errors, client
@@ -60,7 +60,7 @@ def artifacts() -> str:
 def artifact_folder() -> Path | None:
     """Where new artifacts lie, if that is a folder of this machine."""
     with clear_errors():
-        experiment = _named_experiment()
+        experiment = named_experiment()
     place = urlparse(experiment.artifact_location) if experiment else None
     return Path(url2pathname(place.path)) if place and place.scheme in ("", "file") else None
 
@@ -117,7 +117,7 @@ def _made(experiment: str) -> str:
 @contextmanager
 def _experiment() -> Iterator[str]:
     """Where the environment has steps write; where that is not made yet, one that was and will be deleted."""
-    found = _named_experiment()
+    found = named_experiment()
     if found and found.lifecycle_stage == "deleted":
         raise AnomalyError(
             f"experiment '{found.name}' was deleted: `mlflow experiments restore -x {found.experiment_id}`, "
@@ -135,9 +135,3 @@ def _experiment() -> Iterator[str]:
         yield number
     finally:
         client().delete_experiment(number)
-
-
-def _named_experiment() -> Experiment | None:
-    """The experiment that the environment names, or the default one; None where it is not made yet."""
-    name = MLFLOW_EXPERIMENT_NAME.get()
-    return client().get_experiment_by_name(name) if name else client().get_experiment(MLFLOW_EXPERIMENT_ID.get() or "0")

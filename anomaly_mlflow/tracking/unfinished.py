@@ -5,6 +5,7 @@ from itertools import takewhile
 from mlflow.entities import Run as Record
 
 from anomaly_mlflow.errors import BadOption, RunNotFound
+from anomaly_mlflow.tracking.experiments import experiment_in_use
 from anomaly_mlflow.tracking.lease import OWNER, Lease, free, holder, silence, silent, take
 from anomaly_mlflow.tracking.owner import USER, this_user
 from anomaly_mlflow.tracking.run import Run
@@ -41,10 +42,17 @@ def close_dead_runs(*, watch: bool) -> list[str]:
     return closed
 
 
-def take_unfinished(step: str, tag: str, value: str) -> Lease | None:
-    """Take this user's newest KILLED or FAILED run of a step with this tag; None where one that finished is newer."""
+def take_unfinished(step: str, tag: str, value: str, experiment: str | None = None) -> Lease | None:
+    """Take this user's newest KILLED or FAILED run of a step with this tag; None where one that finished is newer.
+
+    experiment: the only one that is searched; None: the one that this process works in. Others could have made up
+    runs in theirs.
+    """
     with clear_errors():
-        found = _ours(_search(f"tags.`anomaly.step` = '{step}' and tags.`{tag}` = '{value}'"))
+        searched = experiment or experiment_in_use()
+        if searched is None:
+            return None
+        found = _ours(_search(f"tags.`anomaly.step` = '{step}' and tags.`{tag}` = '{value}'", [searched]))
         recent = takewhile(lambda run: run.info.status != "FINISHED", found)
         ended = [run for run in recent if run.info.status != "RUNNING"]
         return next((lease for run in free(ended, watch=False) if (lease := take(run))), None)
@@ -103,7 +111,7 @@ def _is_readable(run: Record) -> bool:
     return True
 
 
-def _search(wanted: str) -> list[Record]:
-    """The newest of these runs, in any experiment."""
-    experiments = [experiment.experiment_id for experiment in client().search_experiments()]
+def _search(wanted: str, experiments: list[str] | None = None) -> list[Record]:
+    """The newest of these runs, in these experiments or in any."""
+    experiments = experiments or [experiment.experiment_id for experiment in client().search_experiments()]
     return client().search_runs(experiments, wanted, max_results=1000, order_by=["attributes.start_time DESC"])

@@ -273,6 +273,17 @@ def test_the_newest_unfinished_run_is_taken_unless_a_newer_one_finished(store):
     assert take_unfinished("play", "key", "a") is None
 
 
+def test_an_unfinished_run_that_somebody_planted_in_another_experiment_is_not_taken_up(store, monkeypatch):
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "theirs")
+    assert take_unfinished("work", "key", "a") is None  # not made yet
+    theirs = store.create_experiment("theirs")
+    with pytest.raises(KeyboardInterrupt), start("work", {"key": "a"}) as run:
+        raise KeyboardInterrupt
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "Default")
+    assert take_unfinished("work", "key", "a") is None
+    assert take_unfinished("work", "key", "a", theirs).run_id == run.id
+
+
 def test_a_run_that_somebody_else_stopped_is_not_taken_unasked_and_not_deleted(store, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "alice")
     with pytest.raises(KeyboardInterrupt), start("work", {"key": "a"}) as run:

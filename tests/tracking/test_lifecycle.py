@@ -102,9 +102,18 @@ def test_the_newest_finished_run_of_the_same_fingerprint_is_found_and_no_other()
                     raise BadData("x")
         except BadData:
             pass
-    assert find_finished("work", "a") == ids[1]
-    assert find_finished("work", "c") is None
-    assert find_finished("play", "a") is None
+    assert find_finished("work", "a", "0") == ids[1]
+    assert find_finished("work", "c", "0") is None
+    assert find_finished("play", "a", "0") is None
+
+
+def test_a_finished_run_that_somebody_planted_in_another_experiment_is_not_found():
+    client = mlflow.MlflowClient()
+    theirs = client.create_experiment("theirs")
+    planted = client.create_run(theirs, tags={"anomaly.step": "work", "anomaly.fingerprint": "a"}).info.run_id
+    client.set_terminated(planted, "FINISHED")
+    assert find_finished("work", "a", "0") is None
+    assert find_finished("work", "a", theirs) == planted
 
 
 def test_only_a_finished_run_of_the_right_step_can_be_opened():
