@@ -59,8 +59,18 @@ def test_the_server_alone_is_published_and_to_this_machine_by_default():
 
 def test_database_and_store_are_on_a_network_without_a_way_out():
     networks = yaml.safe_load((DOCKER / "compose.yaml").read_text())["networks"]
-    assert networks["inside"] == {"internal": True}
-    assert all(SERVICES[name]["networks"] == ["inside"] for name in ("postgres", "s3"))
+    assert networks["inside"] == networks["store"] == {"internal": True}
+    assert SERVICES["postgres"]["networks"] == ["inside"] and SERVICES["s3"]["networks"] == ["store"]
+
+
+def test_a_worker_does_not_reach_the_store_whose_other_ports_ask_for_no_key():
+    assert not set(SERVICES["worker"]["networks"]) & set(SERVICES["s3"]["networks"])
+    assert all("store" in SERVICES[name]["networks"] for name in ("server", "tools"))
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_the_log_of_what_lasts_does_not_fill_the_disk(name):
+    assert SERVICES[name]["logging"] == {"driver": "local"}
 
 
 @pytest.mark.parametrize("name", LASTING)
