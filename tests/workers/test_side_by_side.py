@@ -221,7 +221,7 @@ def test_an_address_where_no_cluster_is_is_told_at_once(tmp_path, address, error
 def test_ray_that_is_missing_is_told_before_anything_is_done(monkeypatch, tmp_path):
     monkeypatch.setattr(ray_cluster, "find_spec", lambda name: None)
     (wanted,) = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["ray"]
-    told = f"backend=ray needs Ray: pip install '{wanted}', or"  # the project is in no index: its name would be anybody's
+    told = f"backend=ray needs Ray: pip install '{wanted}', or"  # our name is in no index
     with pytest.raises(BadOption, match=re.escape(told)), ray_workers(2, shared=tmp_path):
         pass
     assert f"pip install '{wanted}'" in (ROOT / "docs" / "workers.md").read_text()
