@@ -1,10 +1,15 @@
-"""The bucket of artifacts: made, copied to a folder, filled from a folder."""
+"""The bucket of artifacts: made, copied to a folder, filled from a folder.
 
+A name that no file can have beside the others, such as `a` beside `a/b`, which any user may send, is kept in `odd/`.
+"""
+
+import json
 import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import boto3
@@ -15,6 +20,9 @@ from tqdm import tqdm
 
 THREADS = 8
 GONE = ("404", "NoSuchKey")
+ODD = "odd"
+NAMES = f"{ODD}/names.json"
+LONGEST = 246  # bytes in the name of a file, less the nine that boto3 adds while it writes
 
 
 def main(verb: str, folder: str = "") -> str | None:
@@ -38,7 +46,12 @@ def download(client: BaseClient, bucket: str, folder: Path) -> None:
     """Copy what the bucket holds now; what is deleted meanwhile is left out and counted."""
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     keys = [entry["Key"] for page in pages for entry in page.get("Contents", []) if not entry["Key"].endswith("/")]
-    copied = _all(partial(_download, client, bucket, folder), keys)
+    kept = file_names(keys)
+    odd = {name: key for key, name in kept.items() if name != key}
+    if odd:
+        (folder / ODD).mkdir(parents=True, exist_ok=True)
+        (folder / NAMES).write_text(json.dumps(odd))
+    copied = _all(partial(_download, client, bucket, folder), list(kept.items()))
     gone = len(keys) - sum(copied)
     print(f"{sum(copied)} artifacts copied" + (f", {gone} deleted meanwhile" if gone else ""))
 
@@ -46,15 +59,29 @@ def download(client: BaseClient, bucket: str, folder: Path) -> None:
 def upload(client: BaseClient, bucket: str, folder: Path) -> None:
     """Put every file of the folder under its path."""
     create(client, bucket, folder)
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    _all(lambda path: client.upload_file(str(path), bucket, path.relative_to(folder).as_posix()), paths)
-    print(f"{len(paths)} artifacts put back")
+    names = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
+    odd = json.loads((folder / NAMES).read_text()) if NAMES in names else {}
+    kept = [name for name in names if name != NAMES]
+    _all(lambda name: client.upload_file(str(folder / name), bucket, odd.get(name, name)), kept)
+    print(f"{len(kept)} artifacts put back")
 
 
-def _download(client: BaseClient, bucket: str, folder: Path, key: str) -> bool:
-    target = (folder / key).resolve()
-    if not target.is_relative_to(folder):
-        raise ValueError(f"the name {key!r} leads out of the folder")
+def file_names(keys: list[str]) -> dict[str, str]:
+    """Key -> path of its file in a folder: the key itself, or one in `odd/`; no two alike, none leads out."""
+    folders = {key[:end] for key in keys for end, letter in enumerate(key) if letter == "/"}
+    return {
+        key: f"{ODD}/{sha256(key.encode()).hexdigest()}" if key in folders or _is_odd(key.split("/")) else key
+        for key in keys
+    }
+
+
+def _is_odd(parts: list[str]) -> bool:
+    return parts[0] == ODD or any(part in ("", ".", "..") or len(part.encode()) > LONGEST for part in parts)
+
+
+def _download(client: BaseClient, bucket: str, folder: Path, item: tuple[str, str]) -> bool:
+    key, name = item
+    target = folder / name
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         client.download_file(bucket, key, str(target))

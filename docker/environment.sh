@@ -2,7 +2,8 @@
 # Sourced by the other scripts, with $here their folder: settings that the environment does not have, and
 # `secret NAME`, which prints the file of that name in $SECRETS.
 
-while IFS='=' read -r name value; do
+while IFS= read -r line || [ -n "$line" ]; do # a last line without its end counts, as it does for compose
+  name=${line%%=*} value=${line#*=}
   case $name in
     '' | \#*) ;;
     *) eval "export $name=\"\${$name-\$value}\"" ;;

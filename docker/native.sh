@@ -24,7 +24,8 @@ as_owner() { setpriv "${user[@]}" -- "$@"; }
 
 # The cluster is made beside its place, so that one begun and never finished is made anew.
 make_cluster() {
-  rm -rf "$database.new"
+  umask 077
+  rm -rf "$database.new" "$database.new.password"
   mkdir "$database.new"
   secret postgres_password >"$database.new.password"
   [ ${#user[@]} = 0 ] || chown postgres "$database.new" "$database.new.password"

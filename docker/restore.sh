@@ -23,7 +23,9 @@ restore_database() { # DUMP DATABASE OWNER
 
 (cd "$backup" && sha256sum --check --quiet --strict SHA256SUMS) || fail "$backup is damaged: restore another one"
 has_runs="SELECT to_regclass('runs') IS NOT NULL"
-[ "$(psql -XAtc "$has_runs")" = f ] || [ "$(psql -XAtc 'SELECT count(*) FROM runs')" = 0 ] ||
+found=$(psql -XAtc "$has_runs")
+[ "$found" = f ] || found=$(psql -XAtc 'SELECT count(*) FROM runs')
+[ "$found" = f ] || [ "$found" = 0 ] ||
   fail "the database $PGDATABASE on $PGHOST has runs: restore into an empty service"
 python "$here/artifacts.py" upload "$backup/artifacts"
 restore_database optuna.dump optuna optuna

@@ -13,6 +13,8 @@ export MLFLOW_S3_ENDPOINT_URL="$S3_ENDPOINT"
 export MLFLOW_DISABLE_TELEMETRY=true
 # Without it a model version may name any place that the server's own S3 keys open: the runs of others.
 export MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX='^(runs|models|mlflow-artifacts):/'
+# Without it a user may place an experiment in a folder of another's run, or on this disk, and upload files there.
+export MLFLOW_ARTIFACT_LOCATION_MAX_LENGTH=0
 
 python "$here/artifacts.py" create
 # The address of the database is in the variables PGHOST, PGPORT, PGUSER, PGDATABASE and PGPASSWORD.

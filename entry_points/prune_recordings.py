@@ -82,7 +82,7 @@ def _old_recordings(older_than: timedelta) -> list[_Recording]:
         run.info.run_id: artifact_size(run.info.run_id, RECORDING)
         for run in tqdm(runs, desc="recordings", unit="run", disable=None)
     }
-    features = _features_of({run_id for run_id, size in sizes.items() if size})
+    features = _features_of({run.info.run_id: run.info.experiment_id for run in runs if sizes[run.info.run_id]})
     return [
         _Recording(
             run.info.run_id,
@@ -95,17 +95,22 @@ def _old_recordings(older_than: timedelta) -> list[_Recording]:
     ]
 
 
-def _features_of(noisy: set[str]) -> dict[str, str]:
-    """For each of these train_noisy runs the newest run whose feature table has all signals, where there is one."""
+def _features_of(noisy: dict[str, str]) -> dict[str, str]:
+    """For each train_noisy run (id -> experiment) the newest run whose feature table has all signals, if there is one.
+
+    Of the same experiment: in one of their own anybody may claim features that nobody extracted.
+    """
     found = {}
     extracted = finished("extract_features", param=("signals", "all")) if noisy else []
     for record in tqdm(extracted, desc="features", unit="run", disable=None):
         run_id = record.info.run_id
         try:
-            made_from = upstream_of(Run(run_id)).get("train_noisy", [])
+            named = upstream_of(Run(run_id)).get("train_noisy")
         except RunNotFound:  # without it nobody knows what the features were made from
             continue
-        if noisy.intersection(made_from) and has_artifact(run_id, "features.parquet"):
+        near = [one for one, experiment in noisy.items() if experiment == record.info.experiment_id]
+        made_from = [one for one in near if isinstance(named, list) and one in named]
+        if made_from and has_artifact(run_id, "features.parquet"):
             found |= dict.fromkeys(made_from, run_id)
     return found
 
@@ -121,5 +126,7 @@ def _removed(each: _Recording, older_than: timedelta) -> str | None:
 
 
 def _described(each: _Recording) -> str:
-    about = f"features in {each.features_run}" if each.features_run else "no features of all signals yet"
+    about = (
+        f"features in {each.features_run}" if each.features_run else "no features of all signals in its experiment yet"
+    )
     return f"{each.run_id}  {each.ended:%Y-%m-%d %H:%M} UTC  {tqdm.format_sizeof(each.size, 'B'):>6}  {about}"

@@ -1,6 +1,8 @@
 """What a worker on another machine is told of the tracking server: everything but the login."""
 
 import os
+import re
+from urllib.parse import unquote_plus
 
 import mlflow
 
@@ -23,7 +25,8 @@ def passed_on() -> dict[str, str]:
     The login is that of the worker's own environment, ~/.mlflow/credentials or ~/.pgpass.
     """
     address = mlflow.get_tracking_uri()
-    if ":" in address.partition("://")[2].rpartition("@")[0]:
+    user, query = address.partition("://")[2].rpartition("@")[0], unquote_plus(address)
+    if ":" in user or re.search("(password|passwd|pwd)=", query, re.IGNORECASE):
         told = "the tracking address holds a password, which other machines would show"
         raise BadOption(f"{told}; leave it out and set PGPASSWORD where the workers run")
     return {"MLFLOW_TRACKING_URI": address} | {name: os.environ[name] for name in NAMES if name in os.environ}

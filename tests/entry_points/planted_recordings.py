@@ -30,10 +30,12 @@ class Store:
         self._ended(run_id, days, status)
         return run_id
 
-    def features(self, noisy, signals="all", table=True, status="FINISHED"):
-        run_id = self._made("extract_features")
+    def features(self, noisy, signals="all", table=True, status="FINISHED", experiment="0"):
+        run_id = self._made("extract_features", experiment)
         self.client.log_param(run_id, "signals", signals)
-        self.client.log_text(run_id, json.dumps({"train_noisy": [noisy]}), "upstream.json")
+        self.client.log_text(
+            run_id, json.dumps({"train_noisy": [noisy] if isinstance(noisy, str) else noisy}), "upstream.json"
+        )
         if table:
             file = self.folder / "features.parquet"
             pd.DataFrame({"sample_id": np.arange(ROWS)}).to_parquet(file)
@@ -46,8 +48,8 @@ class Store:
         entries = self.client.list_artifacts(run_id, folder)
         return {path for each in entries for path in (self.files(run_id, each.path) if each.is_dir else {each.path})}
 
-    def _made(self, step):
-        return self.client.create_run("0", tags={"anomaly.step": step}).info.run_id
+    def _made(self, step, experiment="0"):
+        return self.client.create_run(experiment, tags={"anomaly.step": step}).info.run_id
 
     def _ended(self, run_id, days, status):
         now = mlflow.utils.time.get_current_time_millis()

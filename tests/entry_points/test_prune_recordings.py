@@ -56,7 +56,7 @@ def test_apply_removes_old_extracted_recordings_and_only_these(desk, local):
     before = {run_id: local.files(run_id) for run_id in (unextracted, young, dead, *made.values())}
     size = retention.artifact_size(old, "recording")
     said = prune(desk, "--older_than", "30d", "--apply")
-    assert f"keep    {unextracted}" in said and "no features of all signals yet" in said
+    assert f"keep    {unextracted}" in said and "no features of all signals in its experiment yet" in said
     assert "1 of 2 old recordings removed" in said
     assert local.files(old) == {"snapshots/epoch=0002/weights.safetensors"}
     assert {run_id: local.files(run_id) for run_id in before} == before
@@ -75,6 +75,21 @@ def test_a_recording_whose_signals_are_not_all_kept_in_a_finished_run_is_kept(de
     local.features(old, **made)
     prune(desk, "--apply")
     assert local.files(old) > RECORDING
+
+
+def test_features_that_are_claimed_from_another_experiment_do_not_count(desk, local):
+    old = local.noisy(days=40)
+    local.features(old, experiment=local.client.create_experiment("of somebody else"))
+    assert f"keep    {old}" in prune(desk, "--apply")
+    assert local.files(old) > RECORDING
+
+
+@pytest.mark.parametrize("named", [7, {}, None, [["nested"], 7]])
+def test_what_somebody_else_wrote_of_their_features_ends_no_command(desk, local, named):
+    old = local.noisy(days=40)
+    features = local.features(old)
+    local.features(named)
+    assert f"features in {features}" in prune(desk)
 
 
 def test_features_that_were_deleted_do_not_count(desk, local):

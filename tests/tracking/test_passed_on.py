@@ -16,7 +16,9 @@ def test_a_worker_is_told_the_address_and_nothing_of_the_login(monkeypatch):
     assert "secret" not in told.values()
 
 
-@pytest.mark.parametrize("address", ["postgresql://me:secret@host/db", "https://me:secret@host"])
+@pytest.mark.parametrize(
+    "address", ["postgresql://me:secret@host/db", "https://me:secret@host", "postgresql://me@host/db?Password=secret"]
+)
 def test_an_address_with_a_password_in_it_is_not_passed_on(monkeypatch, address):
     monkeypatch.setattr(mlflow, "get_tracking_uri", lambda: address)
     with pytest.raises(BadOption, match="the tracking address holds a password") as told:

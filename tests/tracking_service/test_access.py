@@ -112,15 +112,31 @@ def test_a_model_version_cannot_point_at_what_is_not_its_runs(services, source):
     assert response.status_code == 400, response.text
 
 
-def test_an_experiment_placed_on_the_disk_of_the_server_shows_nothing_of_it(services):
-    experiment = {"name": "misplaced", "artifact_location": str(services.folder / "secrets")}
-    made = services.api("experiments/create", "alice", **experiment)["experiment_id"]
-    run = services.api("runs/create", "alice", experiment_id=made)["run"]["info"]["run_id"]
-    for path in ("admin_password", "../../admin_password"):
-        asked = services.call("/get-artifact", "alice", params={"run_uuid": run, "path": path})
-        assert asked.status_code != 200
-        assert services.secret("admin_password") not in asked.text
-    assert "files" not in services.call("/api/2.0/mlflow/artifacts/list", "alice", params={"run_id": run}).json()
+@pytest.mark.parametrize(
+    "place",
+    [
+        "{folder}/secrets",
+        "file://{folder}/secrets",
+        "s3://mlflow/artifacts/{experiment}/{run}/artifacts/recording/epoch=0003",
+        "mlflow-artifacts:/{experiment}/{run}/artifacts",
+        "http://127.0.0.1:1/elsewhere",
+    ],
+)
+def test_no_experiment_is_placed_on_the_disk_of_the_server_or_in_the_runs_of_another(services, place):
+    experiment = {"name": place, "artifact_location": place.format(folder=services.folder, **services.owned["bob"])}
+    made = services.call("/api/2.0/mlflow/experiments/create", "alice", "POST", json=experiment)
+    assert made.status_code == 400, made.text
+
+
+@pytest.mark.parametrize("way", ["page", "store"])
+def test_a_page_that_a_user_sent_is_saved_by_a_browser_and_never_run_as_one_of_the_server(services, way):
+    mine = services.owned["alice"]
+    path = mine["path"].replace("note.txt", "report.html")
+    assert services.call(path, "alice", "PUT", data=b"<script>alert(1)</script>").ok
+    page = services.call(path if way == "store" else f"/get-artifact?path=report.html&run_uuid={mine['run']}")
+    assert page.status_code == 200
+    assert page.headers["Content-Disposition"].startswith("attachment")
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_a_foreign_host_is_refused(services):

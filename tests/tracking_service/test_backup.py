@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from native_services import native_services
+from native_services import native_folder, native_services
 
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 
@@ -131,3 +131,12 @@ def test_a_service_with_runs_is_not_restored_into(backup, services):
     done = services.run("restore.sh", backup[0])
     assert done.returncode != 0
     assert done.stderr.splitlines()[-1] == "the database mlflow on 127.0.0.1 has runs: restore into an empty service"
+
+
+def test_a_database_that_does_not_answer_is_not_said_to_have_runs(tmp_path):
+    (tmp_path / "SHA256SUMS").write_text(f"{digest(b'')}  empty\n")
+    (tmp_path / "empty").touch()
+    with native_folder() as nothing:
+        done = nothing.run("restore.sh", tmp_path)
+    assert done.returncode != 0
+    assert "onnection" in done.stderr and "has runs" not in done.stderr

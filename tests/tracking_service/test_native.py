@@ -66,6 +66,19 @@ def test_nothing_runs_on_when_it_is_told_to_stop_or_is_killed(folder, sent):
         wait_until(lambda: not any(child.is_running() for child in children))
 
 
+def test_the_password_of_the_database_is_in_no_file_that_others_read(folder, tmp_path):
+    stand_in = tmp_path / "setpriv"  # in place of the user of PostgreSQL: what initdb would find, and no cluster
+    stand_in.write_text("""#!/bin/sh
+for word in "$@"; do case $word in --pwfile=*) stat -c %a "${word#*=}" >&2 ;; esac; done
+exit 1
+""")
+    stand_in.chmod(0o755)
+    variables = folder.environment() | {"PATH": f"{tmp_path}:{folder.environment()['PATH']}"}
+    command = [DOCKER / "native.sh", tmp_path / "new", "postgres"]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, umask=0o022)
+    assert (done.returncode, done.stderr) == (1, "600\n")
+
+
 def test_a_port_that_is_taken_is_said_in_one_line(folder):
     with socket.create_server(("127.0.0.1", folder.ports["s3"])), all_of_them(folder) as process:
         _, told = process.communicate(timeout=180)

@@ -15,9 +15,9 @@ SERVICES = COMPOSE["services"]
 SCRIPTS = sorted([*DOCKER.glob("*.sh"), *DOCKER.glob("*.py"), *DOCKER.glob("*.Dockerfile")])
 
 
-def seen_by_scripts(**variables):
+def seen_by_scripts(folder=DOCKER, **variables):
     """The variables that a script has once it has read the settings."""
-    command = f'here={DOCKER}; . "$here/environment.sh"; env -0'
+    command = f'here={folder}; . "$here/environment.sh"; env -0'
     environment = {"PATH": "/usr/bin:/bin", **variables}
     told = subprocess.run(["sh", "-euc", command], env=environment, capture_output=True, text=True, check=True)
     return dict(line.split("=", 1) for line in told.stdout.split("\0") if line)
@@ -34,6 +34,16 @@ def test_every_variable_of_the_compose_file_is_in_the_settings_and_every_setting
 def test_scripts_read_the_values_that_the_compose_file_reads():
     seen = seen_by_scripts()
     assert {name: seen[name] for name in SETTINGS} == SETTINGS
+
+
+def test_a_value_is_read_to_its_last_sign_also_in_a_last_line_without_its_end(tmp_path):
+    text = "S3_PORT=1\n# a remark\n\nORIGINS=https://a.example?b=c&d=\nLAST=*"
+    (tmp_path / "settings.env").write_text(text)
+    (tmp_path / "environment.sh").write_text((DOCKER / "environment.sh").read_text())
+    seen = seen_by_scripts(tmp_path)
+    expected = dotenv_values(tmp_path / "settings.env")
+    assert expected["ORIGINS"].endswith("d=") and expected["LAST"] == "*"
+    assert {name: seen.get(name) for name in expected} == expected
 
 
 @pytest.mark.parametrize("value", ["7001", ""])

@@ -45,6 +45,10 @@ def test_a_user_is_made_granted_an_experiment_to_read_and_removed(services, comm
     assert status(services, "carol", "/api/2.0/mlflow/runs/set-tag", **tag) == 403
     assert command("grant", "carol", "experiment", "experiment of bob", "EDIT") is None
     assert status(services, "carol", "/api/2.0/mlflow/runs/set-tag", **tag) == 200
+    assert "MANGE" in command("grant", "carol", "experiment", "experiment of bob", "MANGE")
+    assert status(services, "carol", "/api/2.0/mlflow/runs/set-tag", **tag) == 200, (
+        "a mistyped level takes nothing away"
+    )
     assert command("delete", "carol") is None
     assert status(services, "carol", run) == 401
 
