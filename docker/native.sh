@@ -14,6 +14,12 @@ user=()
 for programs in /usr/lib/postgresql/*/bin; do PATH="$programs:$PATH"; done # the newest one first
 mkdir -p "$folder/logs"
 
+needs() { # PROGRAM WHAT
+  command -v "$1" >/dev/null && return
+  echo "$1 is not on the PATH: install $2" >&2
+  exit 1
+}
+
 as_owner() { setpriv "${user[@]}" -- "$@"; }
 
 # The cluster is made beside its place, so that one begun and never finished is made anew.
@@ -56,6 +62,8 @@ await() { # PART PORT
 }
 
 start_all() {
+  needs initdb "PostgreSQL (apt-get install postgresql)"
+  needs mlflow "the server, or activate its environment (docker/README.md)"
   for port in PGPORT S3_PORT SERVER_PORT; do
     if answers "${!port}"; then
       echo "port ${!port} is taken: stop what uses it, or set $port" >&2

@@ -5,6 +5,7 @@ set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 SECRETS=${SECRETS-$here/secrets}
 
+umask 022 # containers of other users could not read them where who types this has a stricter one
 mkdir -p "$SECRETS"
 chmod 700 "$SECRETS"
 for name in admin_password flask_secret_key optuna_password postgres_password s3_access_key s3_secret_key worker_password; do

@@ -22,6 +22,8 @@ __all__ = ["doctor"]
 Check = Callable[[], str]
 BLOCKING = ("server", "login", "database")
 """Checks without which those of the store that follow cannot be made."""
+WRITING = ("artifacts", "space")
+"""Checks that would say again what `write` has said."""
 SPACE = 2 * 10**9
 """Bytes that should be free: a training's recording, models and state take about so much."""
 
@@ -46,7 +48,7 @@ def doctor(context: click.Context, close: bool) -> None:
 def _store(close: bool) -> list[bool]:
     """Carry out the checks of the tracking store in order; whether each found all well."""
     first = [("server", health.server), ("login", health.login), ("version", health.version), ("clock", health.clock)]
-    done, waits_for = [], ""
+    done, waits_for, refused = [], "", ()
     for name, check in [
         *(first if has_server() else [("database", health.database)]),
         ("write", round_trip.write),
@@ -54,10 +56,12 @@ def _store(close: bool) -> list[bool]:
         ("space", _artifact_space),
         ("dead runs", lambda: _dead_runs(close)),
     ]:
-        if waits_for:
-            click.echo(f"-     {name:<10} waits for {waits_for}")
+        if waits_for or name in refused:
+            click.echo(f"-     {name:<10} waits for {waits_for or 'write'}")
             continue
         done.append(_told(name, check))
+        if name == "write" and not done[-1]:
+            refused = WRITING
         if name in BLOCKING and not done[-1]:
             waits_for = name
         elif name == "database" and not health.has_database():

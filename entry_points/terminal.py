@@ -1,15 +1,12 @@
 """What reaches the terminal: plain lines, or with ANOMALY_LOG=json one JSON object a line, for log collectors."""
 
-import json
 import logging
-import os
 import sys
 import warnings
-from datetime import UTC, datetime
 
 from tqdm import tqdm
 
-from anomaly_mlflow.tracking.current import at
+from anomaly_mlflow.tracking.json_lines import JsonLine, wanted
 
 __all__ = ["one_line", "quiet"]
 
@@ -21,9 +18,9 @@ NOT_OURS = ("mlflow", "lightning_fabric", "alembic", "sqlalchemy.engine", "huey"
 
 def quiet() -> None:
     """Leave on the terminal what the user can act on: our own lines, warnings, results, progress."""
-    as_json = os.environ.get("ANOMALY_LOG") == "json"
+    as_json = wanted()
     terminal = _Terminal()
-    terminal.setFormatter(_Json() if as_json else _Plain())
+    terminal.setFormatter(JsonLine() if as_json else _Plain())
     root = logging.getLogger()
     root.handlers = [each for each in root.handlers if not isinstance(each, _Terminal)] + [terminal]
     root.setLevel(logging.WARNING)
@@ -60,17 +57,3 @@ class _Plain(logging.Formatter):
         ours = record.name.split(".")[0] in OURS
         begins = {logging.INFO: "", logging.ERROR: "error: "} if ours else {}
         return begins.get(record.levelno, f"{record.levelname}: ") + super().format(record)
-
-
-class _Json(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        step, run_id = at()
-        line = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname,
-            "logger": record.name,
-            "step": step,
-            "run_id": run_id,
-            "message": record.getMessage(),
-        }
-        return json.dumps(line | ({"exception": self.formatException(record.exc_info)} if record.exc_info else {}))

@@ -1,6 +1,7 @@
 """A recording of somebody's own training loop on its way to a run."""
 
 import atexit
+import logging
 import shutil
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 import mlflow
 
 from anomaly_mlflow.errors import AnomalyError, ServerUnavailable
+from anomaly_mlflow.tracking import current, json_lines
 from anomaly_mlflow.tracking.attempts import leaving_server
 from anomaly_mlflow.tracking.experiments import experiment_id
 from anomaly_mlflow.tracking.lease import Lease, owner_tags
@@ -21,6 +23,8 @@ from anomaly_mlflow.tracking.server import clear_errors, client, server_address
 
 __all__ = ["RunFiles", "to_run"]
 
+logger = logging.getLogger(__name__)
+
 STEP = "recording"
 LAST_WAIT = 10.0
 """Seconds for which a process that ends without `close` waits for what is still unsent."""
@@ -28,6 +32,8 @@ LAST_WAIT = 10.0
 
 def to_run(experiment: str = "recordings") -> "RunFiles":
     """Where a Recorder writes to have its epochs in an MLflow run: the active one, or a new one in this experiment."""
+    if json_lines.wanted():
+        json_lines.speak_json()
     with clear_errors():
         set_up_database()
         active = mlflow.active_run()
@@ -56,6 +62,7 @@ class RunFiles:
         if self._lease:
             self._lease.keep()
         atexit.register(self._abandon)
+        current.begin(STEP, run.id)
 
     def upload(self, file: Path) -> None:
         """Send a file below the folder; returns at once."""
@@ -74,7 +81,7 @@ class RunFiles:
             self._end("FINISHED")
         atexit.unregister(self._abandon)
         shutil.rmtree(self._work, ignore_errors=True)
-        print(f"recording: {self.run.link}", file=sys.stderr)
+        _say(logging.INFO, self.run.link)
 
     @property
     def _advice(self) -> str:
@@ -94,7 +101,7 @@ class RunFiles:
             time.sleep(0.1)
         self._outbox.close()
         if self._unsent():
-            print(f"recording: {self._unsent()} epochs did not reach their run; {self._advice}", file=sys.stderr)
+            _say(logging.ERROR, f"{self._unsent()} epochs did not reach their run; {self._advice}")
         else:
             shutil.rmtree(self._work, ignore_errors=True)
         with suppress(AnomalyError), clear_errors():
@@ -102,3 +109,11 @@ class RunFiles:
 
     def _unsent(self) -> int:
         return len(list(self._work.glob("outbox/*.json")))
+
+
+def _say(level: int, text: str) -> None:
+    """On stderr, also in a program that has set up no logging."""
+    if json_lines.wanted():
+        logger.log(level, "%s", text)
+    else:
+        print(f"recording: {text}", file=sys.stderr)

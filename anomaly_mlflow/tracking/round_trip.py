@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
+from mlflow.entities import Run as Record
 from mlflow.entities import ViewType
 from mlflow.environment_variables import MLFLOW_EXPERIMENT_NAME
 from mlflow.exceptions import MlflowException
@@ -27,6 +28,8 @@ from anomaly_mlflow.tracking.server import clear_errors, client
 __all__ = ["artifact_folder", "artifacts", "write"]
 
 STEP = "doctor"
+KEPT = "doctor.kept"
+"""Tag of a run that its user could not delete: the next trip takes it up as it would a deleted one."""
 SIZE = 100_000
 
 
@@ -87,15 +90,19 @@ def _listed(run: Run, folder: str) -> list[str]:
 def _run() -> Iterator[Run]:
     """A run that was and will be deleted."""
     with _experiment() as experiment:
-        deleted = client().search_runs([experiment], f"tags.`anomaly.step` = '{STEP}'", ViewType.DELETED_ONLY)
-        mine = [run.info.run_id for run in deleted if run.data.tags.get(USER, "") == this_user()]
-        if mine:
-            client().restore_run(mine[0])
-        run = Run(mine[0] if mine else _made(experiment))
+        found = client().search_runs([experiment], f"tags.`anomaly.step` = '{STEP}'", ViewType.ALL)
+        mine = [run for run in found if run.data.tags.get(USER, "") == this_user() and _is_at_rest(run)]
+        if mine and mine[0].info.lifecycle_stage == "deleted":
+            client().restore_run(mine[0].info.run_id)
+        run = Run(mine[0].info.run_id if mine else _made(experiment))
         try:
             yield run
         finally:
-            client().delete_run(run.id)
+            _delete(run)
+
+
+def _is_at_rest(run: Record) -> bool:
+    return run.info.lifecycle_stage == "deleted" or KEPT in run.data.tags
 
 
 def _made(experiment: str) -> str:
@@ -105,13 +112,27 @@ def _made(experiment: str) -> str:
     except MlflowException as error:
         if error.get_http_status_code() != 403:
             raise
-        name = client().get_experiment(experiment).name
-        raise AnomalyError(
-            f"{this_user()} may not write in experiment '{name}': ask its owner for the permission EDIT, or set "
-            f"{MLFLOW_EXPERIMENT_NAME.name} to another one"
-        ) from None
+        raise _may_not("write", experiment) from None
     client().set_terminated(run_id, "FINISHED")  # now, so that no death of this process leaves it RUNNING
     return run_id
+
+
+def _delete(run: Run) -> None:
+    try:
+        client().delete_run(run.id)
+    except MlflowException as error:
+        if error.get_http_status_code() != 403:
+            raise
+        run.tag(KEPT, "yes")
+        raise _may_not("delete", run.experiment_id) from None
+
+
+def _may_not(act: str, experiment: str) -> AnomalyError:
+    name = client().get_experiment(experiment).name
+    return AnomalyError(
+        f"{this_user()} may not {act} in experiment '{name}': ask its owner for the permission MANAGE, or set "
+        f"{MLFLOW_EXPERIMENT_NAME.name} to another one"
+    )
 
 
 @contextmanager

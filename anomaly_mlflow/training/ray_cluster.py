@@ -47,7 +47,7 @@ def ray_workers(
     does not answer.
     """
     if find_spec("ray") is None:
-        raise BadOption("backend=ray needs Ray: pip install 'anomaly-mlflow[ray]', or take backend=processes")
+        raise BadOption("backend=ray needs Ray: pip install 'ray>=2.59', or take backend=processes")
     with ExitStack() as stack:
 
         @cache

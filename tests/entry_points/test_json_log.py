@@ -8,6 +8,7 @@ import pytest
 from typist import typed
 
 from anomaly_mlflow.tracking import current
+from anomaly_mlflow.tracking.json_lines import JsonLine
 from entry_points import terminal
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -60,7 +61,7 @@ def test_a_line_of_json_stays_one_line_and_hides_nothing_of_an_exception(at_a_ru
         raise ValueError("why")
     except ValueError as error:
         made.exc_info = (ValueError, error, error.__traceback__)
-    text = terminal._Json().format(made)
+    text = JsonLine().format(made)
     (line,) = lines(text)
     assert "\n" not in text and text.isprintable()
     assert line["message"] == "two\nlines \x1b[2J" and (line["step"], line["run_id"]) == ("judge", "abc")

@@ -143,7 +143,7 @@ def test_a_user_who_may_not_write_is_told_in_which_experiment_and_what_to_ask_fo
     experiment = {"experiment_id": "0", "name": "Default", "lifecycle_stage": "active"}
     stub.pages["/api/2.0/mlflow/experiments/get"] = (200, json.dumps({"experiment": experiment}))
     stub.pages["/api/2.0/mlflow/runs/create"] = (403, "Permission denied")
-    with pytest.raises(AnomalyError, match=r"may not write in experiment 'Default': ask its owner for .* EDIT"):
+    with pytest.raises(AnomalyError, match=r"may not write in experiment 'Default': ask its owner for .* MANAGE"):
         round_trip.write()
 
 

@@ -1,5 +1,6 @@
 """A recording of somebody's own loop in a run: opened, filled and closed by the three lines."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -98,10 +99,10 @@ target._outbox._client.log_artifact = refuse
 """
 
 
-def die(desk, server="", end="raise SystemExit(3)"):
+def die(desk, server="", end="raise SystemExit(3)", **variables):
     code = DIES.format(server=server, end=end)
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=desk.folder, env=desk.environment(), capture_output=True, text=True
+        [sys.executable, "-c", code], cwd=desk.folder, env=desk.environment(**variables), capture_output=True, text=True
     )
     (run,) = desk.runs("recording")
     return done, run
@@ -126,6 +127,21 @@ def test_what_does_not_reach_its_run_is_told_with_what_to_do_about_it(desk, end,
     folder = told.rpartition("extract_features --recording ")[2]
     assert read_recording(Path(folder)).epochs >= 3
     shutil.rmtree(Path(folder).parent)
+
+
+@pytest.mark.parametrize("server", ["", AWAY], ids=["sent", "away"])
+def test_with_json_every_line_of_ours_in_somebody_elses_loop_is_an_object_of_its_run(desk, server):
+    own = "import logging; logging.warning('a line of the program itself')\n"
+    done, run = die(
+        desk, own + server, "recorder.finish()", ANOMALY_LOG="json", ANOMALY_PATIENCE="0.5", TMPDIR=str(desk.folder)
+    )
+    objects = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    assert {(line["step"], line["run_id"]) for line in objects} == {("recording", run.info.run_id)}
+    said = objects[-1]["message"]
+    assert "did not reach their run" in said if server else said.startswith("http") and run.info.run_id in said
+    assert [line["level"] for line in objects] == (["WARNING", "ERROR"] if server else ["INFO"])
+    assert not [line for line in done.stderr.splitlines() if line.startswith(("recording: ", "waiting for"))]
+    assert "WARNING:root:a line of the program itself" in done.stderr
 
 
 def test_a_run_whose_process_was_killed_is_closed_by_a_later_command(desk):

@@ -68,6 +68,11 @@ def test_only_the_server_and_its_tools_are_on_the_network_of_the_store():
 
 
 @pytest.mark.parametrize("name", LASTING)
+def test_the_log_of_what_lasts_does_not_fill_the_disk(name):
+    assert SERVICES[name]["logging"] == {"driver": "local"}
+
+
+@pytest.mark.parametrize("name", LASTING)
 def test_what_lasts_starts_again_and_tells_its_health(name):
     assert SERVICES[name]["restart"] == "unless-stopped"
     assert {"test", "interval", "timeout", "retries", "start_period"} <= set(SERVICES[name]["healthcheck"])

@@ -1,10 +1,12 @@
 """All services by one command, which leaves nothing behind however it ends."""
 
+import shutil
 import signal
 import socket
 import subprocess
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 import pytest
@@ -82,3 +84,15 @@ def test_a_port_that_is_taken_is_said_in_one_line(folder):
         _, told = process.communicate(timeout=180)
     assert process.returncode == 1
     assert told == f"port {folder.ports['s3']} is taken: stop what uses it, or set S3_PORT\n"
+
+
+@pytest.mark.parametrize("missing", ["initdb", "mlflow"])
+def test_a_program_that_is_not_installed_is_named_before_anything_starts(missing, tmp_path):
+    for name in {"initdb", "mlflow"} - {missing}:
+        (tmp_path / name).symlink_to("/bin/true")
+    script = (DOCKER / "native.sh").read_text().replace("/usr/lib/postgresql/", f"{tmp_path}/none/")
+    copied = Path(shutil.copytree(DOCKER, tmp_path / "docker", ignore=shutil.ignore_patterns("secrets"))) / "native.sh"
+    copied.write_text(script)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = subprocess.run([copied, tmp_path / "data"], env=environment, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith(f"{missing} is not on the PATH: install ")

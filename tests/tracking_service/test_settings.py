@@ -88,12 +88,14 @@ def test_no_secret_lies_in_the_settings_or_in_a_file_that_git_keeps():
 
 
 def test_secrets_are_files_that_one_command_makes_and_no_user_but_the_owner_reaches(tmp_path):
-    subprocess.run([DOCKER / "secrets.sh"], check=True, env={"PATH": "/usr/bin:/bin", "SECRETS": tmp_path / "new"})
+    made_in = {"PATH": "/usr/bin:/bin", "SECRETS": tmp_path / "new"}
+    subprocess.run([DOCKER / "secrets.sh"], check=True, env=made_in, umask=0o077)
     made = {path.name: path.read_text() for path in (tmp_path / "new").iterdir()}
     assert set(made) == set(COMPOSE["secrets"])
     assert all(re.fullmatch("[0-9a-f]{48}", text) for text in made.values())
     assert len(set(made.values())) == len(made)
     assert (tmp_path / "new").stat().st_mode & 0o077 == 0
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "new").iterdir()} == {0o644}
     assert {name: f"secrets/{name}" for name in made} == {
         name: entry["file"] for name, entry in COMPOSE["secrets"].items()
     }

@@ -2,6 +2,7 @@
 
 import io
 import sys
+import time
 from importlib.util import module_from_spec, spec_from_file_location
 
 import pytest
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.filterwarnings("default")
 @pytest.fixture
 def command(services, monkeypatch):
     """`user.py` as the administrator of the running server: words, and what is typed."""
-    for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
+    for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_HTTP_REQUEST_MAX_RETRIES"):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", services.address)
@@ -72,3 +73,19 @@ def test_what_cannot_be_done_ends_in_one_line(command):
     assert "at least 12 characters" in command("add", "eve", password="short")
     assert "no experiment is called 'none'" in command("grant", "alice", "experiment", "none", "READ")
     assert command("promote", "alice").startswith("Users of the server")
+
+
+def test_a_server_that_is_away_is_told_soon(command, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    before = time.monotonic()
+    assert "http://127.0.0.1:9/" in command("delete", "alice")
+    assert time.monotonic() - before < 60
+
+
+def test_an_administrator_whom_the_environment_names_needs_no_file_of_secrets(services, command, monkeypatch, tmp_path):
+    monkeypatch.setenv("SECRETS", str(tmp_path))
+    assert "admin_password" in command("add", "frank", password="password-of-frank")
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "admin")
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", services.secret("admin_password"))
+    assert command("add", "frank", password="password-of-frank") is None
+    assert status(services, "frank", "/api/2.0/mlflow/users/current") == 200

@@ -59,6 +59,11 @@ def test_no_secret_stands_in_it_and_the_login_is_mounted_where_it_is_looked_for(
     assert login["secret"]["secretName"] == "anomaly-mlflow"
 
 
+def test_its_image_is_the_one_that_the_compose_file_builds():
+    version = dotenv_values(ROOT / "docker" / "settings.env")["MLFLOW_VERSION"]
+    assert STEP["image"] == f"anomaly-mlflow-worker:{version}"
+
+
 def test_what_runs_keep_outlives_the_pod_and_the_next_pod_waits_for_the_lease():
     variables = {one["name"]: one["value"] for one in STEP["env"]}
     mounts = {mount["name"]: mount["mountPath"] for mount in STEP["volumeMounts"]}

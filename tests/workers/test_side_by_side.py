@@ -1,9 +1,11 @@
 """Work in processes of this machine and on a two-worker Ray cluster: the same results, the same ends."""
 
 import os
+import re
 import signal
 import threading
 import time
+import tomllib
 from contextlib import nullcontext
 
 import killed_worker
@@ -218,8 +220,11 @@ def test_an_address_where_no_cluster_is_is_told_at_once(tmp_path, address, error
 
 def test_ray_that_is_missing_is_told_before_anything_is_done(monkeypatch, tmp_path):
     monkeypatch.setattr(ray_cluster, "find_spec", lambda name: None)
-    with pytest.raises(BadOption, match="backend=ray needs Ray: pip install"), ray_workers(2, shared=tmp_path):
+    (wanted,) = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["ray"]
+    told = f"backend=ray needs Ray: pip install '{wanted}', or"  # our name is in no index
+    with pytest.raises(BadOption, match=re.escape(told)), ray_workers(2, shared=tmp_path):
         pass
+    assert f"pip install '{wanted}'" in (ROOT / "docs" / "workers.md").read_text()
 
 
 def test_a_folder_that_a_worker_does_not_see_is_told(tmp_path):
