@@ -126,8 +126,9 @@ def _tell(
         for measure, (value, low, high) in gaps.items():
             print(f"{main} less {rival}, {measure}: {value:+.3f} [{low:+.3f}, {high:+.3f}]")
     if len(fresh):
-        untouched = average_precision_of(first[main][fresh], wrong[fresh])(np.ones((1, fresh.sum()))).item()
-        print(f"AP {untouched:.3f} on the {fresh.sum():,} rows on which nothing was chosen")
+        row = _table({main: first[main][fresh]}, wrong[fresh]).loc[main]
+        counts = f"on the {fresh.sum():,} rows on which nothing was chosen"
+        print(f"AP {row['AP']:.3f} [{row['AP low']:.3f}, {row['AP high']:.3f}] {counts}")
     if aim:
         print(
             f"AP {table.loc[main, 'AP']:.3f}, aim {aim}: {'reached' if table.loc[main, 'AP'] >= aim else 'NOT REACHED'}"

@@ -1,5 +1,7 @@
 """The comparison on human labels: what it takes from the peers is what the package computes, on planted trainings."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from anomaly_mlflow.detection.measures import auroc
 from anomaly_mlflow.signals import Evidence, find
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.recording import Recording
-from benchmarks.human_noise import best_peers
+from benchmarks.human_noise import _tell, best_peers
 from benchmarks.human_scores import FILTERS, flags, held_out_probabilities, ours, peers
 from benchmarks.human_trainings import FOLDS, Round, cross_fit
 
@@ -86,3 +88,12 @@ def test_the_paired_comparison_is_with_the_strongest_peer_and_not_with_cleanlab_
     peers = ["cleanlab a", "cleanlab b", "loss, final"]
     assert best_peers(precision, peers) == ["cleanlab b", "loss, final"]
     assert best_peers(precision, peers[:2]) == ["cleanlab b"]
+
+
+def test_the_table_says_what_holds_on_the_rows_on_which_nothing_was_chosen(planted, tmp_path, capsys):
+    found, labels, wrong = planted
+    fresh = np.arange(N) % 2 == 0
+    _tell("planted", [found], {}, labels, wrong, SimpleNamespace(cache=tmp_path), 0.1, fresh)
+    said = capsys.readouterr().out
+    assert "on the 150 rows on which nothing was chosen" in said and "aim 0.1: reached" in said
+    assert {path.name for path in tmp_path.iterdir()} == {"planted.csv", "planted-filters.csv", "planted.json"}
