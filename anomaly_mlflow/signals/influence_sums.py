@@ -110,9 +110,7 @@ def _split(matrix: torch.Tensor, members: torch.Tensor, own: torch.Tensor) -> tu
 def _class_gradients(reference: Factors, traces: Traces) -> torch.Tensor:
     """Sum of the gradients of the reference samples of each class, (d, C * C)."""
     a, e = reference
-    of = [
-        torch.tensor(np.flatnonzero(traces.reference_labels == k), device=a.device) for k in range(traces.num_classes)
-    ]
+    of = [torch.tensor(traces.reference_labels == label, device=a.device) for label in range(traces.num_classes)]
     return torch.stack([a[rows].T @ e[rows] for rows in of], dim=1).flatten(1)
 
 
