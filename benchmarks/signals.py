@@ -17,6 +17,7 @@ from anomaly_mlflow.training.recording import Recording
 from anomaly_mlflow.training.second_split import SecondSplit
 from benchmarks.measure import ratio_of_medians
 from benchmarks.rows import Row, publish
+from benchmarks.saved_states import saved_states
 
 N, CLASSES, WIDTH, EPOCHS, PASSES, FOLDS = 50_000, 10, 128, 15, 30, 5
 STAGES, ROUNDS = (24, 32, 64), 2
@@ -58,6 +59,7 @@ def evidence() -> Evidence:
         out_of_fold=logits,
         second_split=[SecondSplit(rows[fold != k], rng.random((5, (fold != k).sum())) < 0.8) for k in range(3)],
         probes=[ProbeRun(loss, suite), ProbeRun(loss, np.roll(suite, 2000))],
+        traces=saved_states(labels),
     )
 
 

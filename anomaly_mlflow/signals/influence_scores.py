@@ -107,7 +107,8 @@ def counterfactuals(
     """The influence under two other labels of each row, chosen by the influence found.
 
     match_scale: over all saved states, as the influence found; else, as published, in the last one alone, so that PCID
-    compares a sum over states with one of them.
+    compares a sum over states with one of them. With it nothing changes for a row whose second class is its given
+    label, and PCID is there as large as it can be.
     """
     opposed = found.split.negative.argmin(axis=1)
     second = np.argsort(-found.split.positive, axis=1, kind="stable")[:, 1]

@@ -62,6 +62,21 @@ def test_sums_are_those_of_the_matrix_of_all_pairs_and_the_sign_is_read_after_th
     assert (sums.positive < sum(each) - 1e-3).any(), "the sign of each state would give the same"
 
 
+@pytest.mark.parametrize("match_scale", [False, True])
+def test_counterfactual_scores_are_those_of_the_matrix_of_all_pairs(match_scale):
+    traces = random_traces()
+    matrix, members, rows = all_pairs(traces), np.eye(C)[traces.reference_labels], np.arange(N)
+    helped, harmed = np.maximum(matrix, 0) @ members, np.minimum(matrix, 0) @ members
+    states = traces if match_scale else replace(traces, checkpoints=traces.checkpoints[-1:])
+    repaired, second = harmed.argmin(axis=1), helped.argsort(axis=1)[:, -2]
+    other, another = (all_pairs(replace(states, labels=labels)) for labels in (repaired, second))
+    scores = influence_scores(traces, match_scale=match_scale)
+    np.testing.assert_array_equal(scores.repair_label, repaired)
+    np.testing.assert_allclose(scores.cnci, (np.minimum(other, 0) @ members)[rows, traces.labels], rtol=1e-9)
+    change = np.abs(helped - np.maximum(another, 0) @ members).max(axis=1)
+    np.testing.assert_allclose(1 / scores.pcid, helped.sum(axis=1) * change + 1e-12, rtol=1e-9, atol=1e-13)
+
+
 def test_many_classes_are_summed_another_way_to_the_same_end():
     traces = random_traces(classes=8)
     assert traces.num_classes**2 > M
