@@ -10,6 +10,7 @@ from scipy.special import log_softmax
 from tqdm import tqdm
 
 from anomaly_mlflow.signals import SIGNALS, CrossFit, Evidence, Head
+from anomaly_mlflow.signals.collect import ORDERS
 from anomaly_mlflow.signals.evidence import NEIGHBOURS
 from anomaly_mlflow.signals.neighbours import nearest
 from anomaly_mlflow.training.probes import SUITES, ProbeRun
@@ -54,6 +55,7 @@ def evidence() -> Evidence:
         layers=[*(clustered(labels, width, rng) for width in STAGES), embeddings],
         gradient_spread=rng.random(N).astype(np.float32),
         stochastic=logits + rng.normal(size=(PASSES, N, CLASSES)).astype(np.float32),
+        rearranged=logits + rng.normal(size=(ORDERS, N, CLASSES)).astype(np.float32),
         recording=Recording(recorded.astype(np.float16), labels, rows, np.ones(EPOCHS)),
         references=[CrossFit(judged, clean[judged], judged, clean[r], labels[r], r) for judged, r in pairs],
         out_of_fold=logits,
