@@ -43,9 +43,9 @@ class SplitSums:
 
 def self_influence(traces: Traces, *, bias: bool = True, cosine: bool = False, device: str = "auto") -> np.ndarray:
     """float64 (n,): I_ii = sum_t eta_t (|a_i|^2 + 1) |e_i|^2, in time linear in n."""
-    found = np.zeros(len(traces.labels))
+    found, place = np.zeros(len(traces.labels)), _place(device)
     for rows in _chunks(traces):
-        for rate, (a, e) in _states(traces, rows, traces.labels, bias, cosine, _place(device)):
+        for rate, (a, e) in _states(traces, rows, traces.labels, bias, cosine, place):
             found[rows] += (rate * a.square().sum(1) * e.square().sum(1)).cpu().numpy()
     return found
 
