@@ -7,6 +7,7 @@ from anomaly_mlflow.signals import (  # noqa: F401  (each registers its signals)
     dynamics,
     gradients,
     image_quality,
+    influence,
     label,
     mahalanobis,
     near_duplicate,

@@ -52,6 +52,7 @@ FAMILIES: dict[str, str] = {
     "geometry": "embeddings of the cross-fitted clean side; H1 rests on the first of them",
     "representation": "the noisy model's own embeddings and layers, neighbours bearing their given labels",
     "dynamics": "what happened to the given label in training; H3 rests on the first of them",
+    "influence": "what training on the row did to the loss of a reference set, by the noisy model's last layer",
     "image": "pixels alone",
 }
 LABEL_FREE = ("uncertainty", "ood", "image")

@@ -16,7 +16,7 @@ FROM_PASSES = {
     "stochastic",
     "rearranged",
 }  # evaluation passes of the noisy model
-FROM_NOISY = {"recording", "gradient_spread", *FROM_PASSES}
+FROM_NOISY = {"recording", "gradient_spread", "traces", *FROM_PASSES}
 
 
 def needs_of(names: Iterable[str]) -> set[str]:

@@ -11,7 +11,9 @@ from sklearn.preprocessing import normalize
 from anomaly_mlflow.errors import BadData, Leakage
 from anomaly_mlflow.signals.archaeology import suite_shares
 from anomaly_mlflow.signals.covariance import whitening
+from anomaly_mlflow.signals.influence_scores import InfluenceScores, influence_scores
 from anomaly_mlflow.signals.neighbours import Neighbours, nearest
+from anomaly_mlflow.signals.traces import Traces
 from anomaly_mlflow.training.probes import ProbeRun
 from anomaly_mlflow.training.recording import Recording
 from anomaly_mlflow.training.second_split import SecondSplit
@@ -103,6 +105,7 @@ class Evidence:
     out_of_fold: float32 (n, C), logits of models trained on the given labels of other folds.
     second_split: what was forgotten while models trained on one part went on with another.
     probes: trainings with rows that were spoiled on purpose and are known.
+    traces: saved states of the noisy model beside a reference set that it was not trained on.
     What is derived is computed once and read-only.
     """
 
@@ -122,10 +125,13 @@ class Evidence:
     out_of_fold: np.ndarray | None = None
     second_split: Sequence[SecondSplit] | None = None
     probes: Sequence[ProbeRun] | None = None
+    traces: Traces | None = None
 
     def __post_init__(self) -> None:
         if self.recording is not None and not np.array_equal(self.recording.sample_id, self.sample_id):
             raise BadData("the recording and the samples have different ids or another order")
+        if self.traces is not None and not np.array_equal(self.traces.labels, self.labels):
+            raise BadData("the saved states were evaluated on samples with other labels or in another order")
         if self.references is not None:
             judged = np.concatenate([fold.rows for fold in self.references])
             if not np.array_equal(np.sort(judged), np.arange(len(self.labels))):
@@ -165,6 +171,14 @@ class Evidence:
     def suite_shares(self) -> np.ndarray:
         """Share of each suite among the nearest probes, float64 (n, suites)."""
         return _read_only(suite_shares(self.probes))
+
+    @cached_property
+    def influence(self) -> InfluenceScores:
+        """Scores of the influence of each row on the reference samples of `traces`."""
+        scores = influence_scores(self.traces)
+        for values in vars(scores).values():
+            _read_only(values)
+        return scores
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:
