@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
-__all__ = ["estimated_contamination", "f1_ceiling", "flag"]
+__all__ = ["estimated_contamination", "f1_ceiling", "flag", "flagged_rows"]
 
 
 def flag(scores: np.ndarray, contamination: float) -> np.ndarray:
@@ -20,8 +20,13 @@ def flag(scores: np.ndarray, contamination: float) -> np.ndarray:
 
 def f1_ceiling(n: int, positives: int, contamination: float) -> float:
     """The best F1 that `flag` can reach where no scores tie: all positives are among the flagged, or only they are."""
-    flagged = _position(n, contamination) + 1
+    flagged = flagged_rows(n, contamination)
     return 2 * min(flagged, positives) / (flagged + positives)
+
+
+def flagged_rows(n: int, contamination: float) -> int:
+    """How many of n rows `flag` takes where no scores tie."""
+    return _position(n, contamination) + 1
 
 
 def estimated_contamination(scores: np.ndarray, seed: int = 0) -> float:

@@ -105,11 +105,9 @@ def seconds_table(summaries: Sequence[Summary]) -> pd.DataFrame:
 def wide(table: pd.DataFrame, summaries: Sequence[Summary], measure: str = "f1_known") -> pd.DataFrame:
     """A line for each cell: test accuracy, the ceiling of F1 and one measure of every signal."""
     own = table[table["measure"] == measure]
-    facts = pd.DataFrame(
-        [{**one.key, **{name: one.facts[name] for name in ("test_accuracy", "ceiling")}} for one in summaries]
-    )
+    told = [{**one.key, **{name: one.facts[name] for name in ("test_accuracy", "ceiling")}} for one in summaries]
     lines = own.pivot(index=KEYS, columns="signal", values="value")[list(dict.fromkeys(own["signal"]))]
-    return facts.merge(lines.reset_index(), on=KEYS)
+    return pd.DataFrame(told).merge(lines.reset_index(), on=KEYS)
 
 
 def _ends(value: float, drawn: pd.Series) -> Interval:
