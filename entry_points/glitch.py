@@ -30,6 +30,9 @@ from entry_points.step import Upstream, step
 from entry_points.trained import TRAINING, check_pretrained, chosen
 
 REFERENCES = 1000
+EPOCHS = 15
+"""Where none is typed; so that tiny images too are judged before their wrong labels are learnt."""
+
 KINDS = ("clean", "mislabelled", "anomaly")
 GLITCH = ("glitch", "glitch_ratio", "reference_noise", "anomalies")
 
@@ -68,7 +71,8 @@ def _as_labelled(reference: Samples, options: dict) -> Samples:
 
 def _traces(run: Run, samples: Samples, reference: Samples, options: dict, watch: Stopwatch) -> Traces:
     """Train, keep the state after every epoch, and evaluate these states with the rates that were really used."""
-    config = configure(options["model"], samples.image_shape, options["device"], len(samples), **chosen(options))
+    settings = chosen(options) | {"epochs": options["epochs"] or EPOCHS}
+    config = configure(options["model"], samples.image_shape, options["device"], len(samples), **settings)
     run.log_json(config.to_dict(), "training.json")
     line = {"desc": f"{options['glitch']}, seed {options['training_seed']}", "position": options.get("bar")}
     with tempfile.TemporaryDirectory() as place, tqdm(total=config.epochs, unit="epoch", disable=None, **line) as bar:
@@ -83,7 +87,9 @@ def _traces(run: Run, samples: Samples, reference: Samples, options: dict, watch
             recording = fit(samples, config, record=True, on_epoch=on_epoch, **how)[1]
         place_of_models = torch.device("cuda" if on_gpu(options["device"]) else "cpu")
         models = (load_model(folder).to(place_of_models) for folder in folders)
-        with watch.part("influence"):
+        # In the precision of the training: on a CPU two to three times as fast as float32, and it is half of all time.
+        as_trained = torch.autocast(place_of_models.type, torch.bfloat16, enabled=config.precision == "bf16-mixed")
+        with watch.part("influence"), as_trained:
             return collect_traces(models, recording.learning_rate, samples, reference)
 
 

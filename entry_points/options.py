@@ -194,7 +194,12 @@ _DECLARED = [
     _option(
         "model", _model, "vit", "Model under study: one by its name, or any of the library timm, such as timm:resnet26."
     ),
-    _option("epochs", _Auto(_count), "auto", "Training epochs; auto: 15, or 40 for images under 16 pixels."),
+    _option(
+        "epochs",
+        _Auto(_count),
+        "auto",
+        "Training epochs; auto: 15, or 40 for images under 16 pixels (15 in the glitch study).",
+    ),
     _option(
         "batch_size",
         _Auto(click.IntRange(min=2)),
