@@ -1,5 +1,7 @@
 """From the options of `glitches` to its cells, and to the options of each cell's runs."""
 
+from functools import cache
+
 from anomaly_mlflow.data.listing import list_source
 from anomaly_mlflow.errors import BadOption
 from anomaly_mlflow.models import find
@@ -27,7 +29,7 @@ def scaled(options: dict) -> dict:
 
 def cells_of(options: dict) -> list[Cell]:
     """All cells of scaled options. Raises UnknownName for a glitch, model or ablation, BadOption for odd lists."""
-    models = [name.strip() for name in options["models"].split(",")]
+    models = list(dict.fromkeys(name.strip() for name in options["models"].split(",")))
     for name in models:
         find(name)
     ratio = options["glitch_ratio"]
@@ -40,7 +42,7 @@ def options_of(cell: Cell, options: dict) -> list[dict]:
     """The options of the cell's `glitch` runs, one for each seed."""
     subset = options["subset"]
     if subset is None and options["grid"] == "paper":
-        subset = len(list_source(cell.data.dataset).labels) // TENTH
+        subset = _rows(cell.data.dataset) // TENTH
     changes = {
         "dataset": cell.data.dataset,
         "test": cell.data.test,
@@ -53,6 +55,11 @@ def options_of(cell: Cell, options: dict) -> list[dict]:
     }
     first = options["training_seed"]
     return [options | changes | {"training_seed": first + number} for number in range(options["seeds"])]
+
+
+@cache
+def _rows(dataset: str) -> int:
+    return len(list_source(dataset).labels)
 
 
 def check_glitches(options: dict) -> None:

@@ -1,7 +1,5 @@
 """A training for each data set, model, glitch and seed -> which influence signals find which glitch."""
 
-from collections.abc import Sequence
-
 import pandas as pd
 from tqdm import tqdm
 
@@ -43,7 +41,9 @@ def glitches(run: Run, options: dict, upstream: Upstream) -> None:
     made = _made([one for of_cell in variants for one in of_cell], run)
     seeds = options["seeds"]
     runs = [made[number * seeds : (number + 1) * seeds] for number in range(len(cells))]
-    summaries = [_summary(cell, of_cell, options["seed"]) for cell, of_cell in zip(cells, runs, strict=True)]
+    found = {cell: [_result(one) for one in of_cell] for cell, of_cell in zip(cells, runs, strict=True)}
+    names = _names({cell.data.dataset: name for cell, ((name, _), *_) in found.items()})
+    summaries = [_summary(cell, names, [result for _, result in each], options) for cell, each in found.items()]
     _log(run, options, summaries, made)
 
 
@@ -58,16 +58,23 @@ def _made(variants: list[dict], run: Run) -> list[Run]:
     return made
 
 
-def _summary(cell: Cell, runs: Sequence[Run], seed: int) -> Summary:
-    seeds, name = [], ""
-    for made in runs:
-        facts = made.json("facts.json")
-        name, seconds = facts.pop("dataset"), facts.pop("seconds")
-        values = pd.read_csv(made.path("measures.csv"))
-        counts = {key: tuple(pair) for key, pair in made.json("counts.json").items()}
-        seeds.append(SeedResult(values, made.frame("draws.parquet"), counts, facts, seconds))
-    key = {"dataset": name, "model": cell.model, "glitch": cell.glitch, "ratio": cell.ratio}
-    return summarise(key | {"reference_noise": cell.reference_noise}, seeds, seed)
+def _result(made: Run) -> tuple[str, SeedResult]:
+    """Name of the data set, and the figures of one training."""
+    facts = made.json("facts.json")
+    name, seconds = facts.pop("dataset"), facts.pop("seconds")
+    counts = {key: tuple(pair) for key, pair in made.json("counts.json").items()}
+    values, draws = pd.read_csv(made.path("measures.csv")), made.frame("draws.parquet")
+    return name, SeedResult(values, draws, counts, facts, seconds)
+
+
+def _names(by_spec: dict[str, str]) -> dict[str, str]:
+    """The short names of the data sets, or their specs where two would be called the same."""
+    return by_spec if len(set(by_spec.values())) == len(by_spec) else {spec: spec for spec in by_spec}
+
+
+def _summary(cell: Cell, names: dict[str, str], seeds: list[SeedResult], options: dict) -> Summary:
+    key = {"dataset": names[cell.data.dataset], "model": cell.model, "glitch": cell.glitch, "ratio": cell.ratio}
+    return summarise(key | {"reference_noise": cell.reference_noise}, seeds, options["seed"])
 
 
 def _log(run: Run, options: dict, summaries: list[Summary], made: list[Run]) -> None:

@@ -35,7 +35,7 @@ def f1_bars(table: pd.DataFrame, summaries: Sequence[Summary]) -> dict[str, Figu
     own = table[(table["measure"] == "f1_known") & (table["reference_noise"] == 0)]
     ceilings = {tuple(one.key.values())[:4]: one.facts["ceiling"] for one in summaries}
     return {
-        f"{dataset}-{model}".replace(":", "-"): _panels(part, ceilings, f"{dataset}, {model}")
+        f"{dataset}-{model}".replace(":", "-").replace("/", "-"): _panels(part, ceilings, f"{dataset}, {model}")
         for (dataset, model), part in own.groupby(["dataset", "model"], sort=False)
     }
 
