@@ -18,6 +18,7 @@ BENCHMARKS = (
     "growth",
     "memory",
     "signals",
+    "influence",
     "gpu",
 )
 APART = ("human_noise", "load")

@@ -10,6 +10,7 @@ from scipy.special import log_softmax
 from tqdm import tqdm
 
 from anomaly_mlflow.signals import SIGNALS, CrossFit, Evidence, Head
+from anomaly_mlflow.signals.collect import ORDERS
 from anomaly_mlflow.signals.evidence import NEIGHBOURS
 from anomaly_mlflow.signals.neighbours import nearest
 from anomaly_mlflow.training.probes import SUITES, ProbeRun
@@ -17,6 +18,7 @@ from anomaly_mlflow.training.recording import Recording
 from anomaly_mlflow.training.second_split import SecondSplit
 from benchmarks.measure import ratio_of_medians
 from benchmarks.rows import Row, publish
+from benchmarks.saved_states import saved_states
 
 N, CLASSES, WIDTH, EPOCHS, PASSES, FOLDS = 50_000, 10, 128, 15, 30, 5
 STAGES, ROUNDS = (24, 32, 64), 2
@@ -53,11 +55,13 @@ def evidence() -> Evidence:
         layers=[*(clustered(labels, width, rng) for width in STAGES), embeddings],
         gradient_spread=rng.random(N).astype(np.float32),
         stochastic=logits + rng.normal(size=(PASSES, N, CLASSES)).astype(np.float32),
+        rearranged=logits + rng.normal(size=(ORDERS, N, CLASSES)).astype(np.float32),
         recording=Recording(recorded.astype(np.float16), labels, rows, np.ones(EPOCHS)),
         references=[CrossFit(judged, clean[judged], judged, clean[r], labels[r], r) for judged, r in pairs],
         out_of_fold=logits,
         second_split=[SecondSplit(rows[fold != k], rng.random((5, (fold != k).sum())) < 0.8) for k in range(3)],
         probes=[ProbeRun(loss, suite), ProbeRun(loss, np.roll(suite, 2000))],
+        traces=saved_states(labels),
     )
 
 

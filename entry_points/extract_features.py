@@ -65,7 +65,7 @@ def extract_features(run: Run, options: dict, upstream: Upstream) -> None:
 
 
 def _of_study(options: dict, upstream: Upstream, names: list[str]) -> Evidence:
-    samples, _ = read_samples(only(upstream, "generate_noise"))
+    samples, test = read_samples(only(upstream, "generate_noise"))
     made = {name: only(upstream, name) for name in upstream}
     clean, folds, noisy = (made.get(name) for name in ("train_clean", "train_folds", "train_noisy"))
     return collect(
@@ -78,6 +78,7 @@ def _of_study(options: dict, upstream: Upstream, names: list[str]) -> Evidence:
         out_of_fold=folds and read_out_of_fold(folds, samples.sample_id, samples.num_classes),
         second_split=folds and read_second_splits(folds, samples.sample_id),
         probes=folds and read_probes(folds, samples.sample_id),
+        reference=test,
         passes=options["passes"],
         seed=options["seed"],
         frozen=options["geometry_encoder"],

@@ -59,6 +59,17 @@ PHRASES: dict[str, tuple[str, str]] = {
     "neighbour_rank": ("few of its neighbours bear its label", "most of its neighbours bear its label"),
     "prototype_margin": ("it lies nearer to the middle of another label", "it lies nearest to the middle of its label"),
     "prediction_depth": ("the model decides only in its last layers", "the model decides in its first layers"),
+    # influence
+    "self_influence": ("the model had to bend for it", "the model hardly bent for it"),
+    "absolute_influence": ("it moved the model on many test images", "it hardly moved the model on any test image"),
+    "marginal_influence": ("it harmed more test images than it helped", "it helped more test images than it harmed"),
+    "positive_influence": ("it pulled hard on test images it agrees with", "it pulled on hardly any test image"),
+    "gd_class": ("it made one class of test images worse", "it made no class of test images worse"),
+    "negative_influence": ("it harmed test images of its own label", "it harmed no test image of its own label"),
+    "strongest_opposition": ("it works against the test images of some class", "it works against no class"),
+    "cnci": ("another label would not harm the class it bears", "another label would harm the class it bears"),
+    "pcid": ("it was learnt without help from test images", "what it teaches is shared by test images"),
+    "cfrank": ("by its influence it is mislabelled or a stranger", "by its influence it belongs"),
     # dynamics
     "cartography_confidence": ("training never made the label likely", "training made the label likely throughout"),
     "threshold_closeness": ("the model half believed the label", "the model was settled on the label, for or against"),

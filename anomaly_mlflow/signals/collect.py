@@ -12,7 +12,8 @@ from anomaly_mlflow.models import Classifier
 from anomaly_mlflow.models.frozen import embed_frozen
 from anomaly_mlflow.signals.demand import FROM_PASSES
 from anomaly_mlflow.signals.evidence import CrossFit, Evidence, Head
-from anomaly_mlflow.training.checkpoints import load_model, load_snapshots, read_seen
+from anomaly_mlflow.signals.traces import Traces, collect_traces, reference_rows
+from anomaly_mlflow.training.checkpoints import load_model, load_snapshots, read_seen, snapshot_epochs
 from anomaly_mlflow.training.folds import CROSS_FIT, fold_folder, read_plan, seen_digest
 from anomaly_mlflow.training.gradients import gradient_spread
 from anomaly_mlflow.training.inference import infer, infer_layers, rearranged_logits, stochastic_logits
@@ -38,6 +39,7 @@ def collect(
     out_of_fold: np.ndarray | None,
     second_split: list[SecondSplit] | None,
     probes: list[ProbeRun] | None,
+    reference: Samples | None,
     passes: int,
     seed: int,
     frozen: str | None = None,
@@ -46,6 +48,7 @@ def collect(
 
     needs: fields of Evidence, as `needs_of` gives them; others stay None, but for what is evidence as it is.
     clean, noisy: model folders (JSON and safetensors); snapshots: folder of the noisy model's snapshots;
+    reference: samples that no model was trained on, with their labels, for the influence on them;
     passes: stochastic passes of the noisy model's head; frozen: encoder of the geometry, in place of the clean side's.
     The rest is evidence as it is. All arrays of the evidence are read-only: a signal cannot change what others see.
     """
@@ -53,6 +56,8 @@ def collect(
     if "gradient_spread" in needs:
         known = [_fitting(each, samples, snapshots) for each in load_snapshots(snapshots, recording.epochs)]
         seen["gradient_spread"] = _finite([gradient_spread(known, samples.images, samples.labels)], snapshots)[0]
+    if "traces" in needs:
+        seen["traces"] = _traces(samples, reference, snapshots, recording, seed)
     evidence = Evidence(
         sample_id=samples.sample_id.view(),
         labels=samples.labels.view(),
@@ -67,6 +72,16 @@ def collect(
     )
     freeze(evidence)
     return evidence
+
+
+def _traces(
+    samples: Samples, reference: Samples, folder: Path, recording: Recording | TopRecording, seed: int
+) -> Traces:
+    """The noisy model's snapshots beside at most 2,000 of the reference samples."""
+    models = (_fitting(model, samples, folder) for model in load_snapshots(folder, recording.epochs))
+    rates = recording.learning_rate[snapshot_epochs(recording.epochs)]
+    known = reference.take(reference_rows(reference.labels, seed))
+    return collect_traces(models, rates, samples, known)
 
 
 def _passes(samples: Samples, needs: Collection[str], noisy: Path, passes: int, seed: int) -> dict[str, object]:

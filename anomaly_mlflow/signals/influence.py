@@ -19,16 +19,14 @@ __all__ = [
     "gd_class",
     "marginal_influence",
     "negative_influence",
-    "opponents",
     "pcid",
     "positive_influence",
-    "proponents",
     "self_influence",
     "strongest_opposition",
 ]
 
 TRACES = ("traces",)
-FAR = (AnomalyType.GROSS, AnomalyType.RANDOM_FLIP)
+FAR = (AnomalyType.GROSS, AnomalyType.RANDOM_FLIP)  # few of these are learnt by heart
 LABEL_ERRORS = (AnomalyType.NEAR_MISS, *FAR)
 TRACIN = "Pruthi, Liu, Kale and Sundararajan (2020), NeurIPS (TracIn)"
 COMPARISON = "A Comparative Analysis of Influence Signals for Data Debugging (2024), arXiv:2506.11584"
@@ -48,7 +46,7 @@ def absolute_influence(evidence: Evidence) -> np.ndarray:
     return evidence.influence.mai
 
 
-@signal("influence", TRACES, LABEL_ERRORS, COMPARISON, "ndC")
+@signal("influence", TRACES, (AnomalyType.GROSS,), COMPARISON, "ndC")
 def marginal_influence(evidence: Evidence) -> np.ndarray:
     """-(sum of I over J): harm less help."""
     return evidence.influence.mi
@@ -66,9 +64,13 @@ def gd_class(evidence: Evidence) -> np.ndarray:
     return evidence.influence.gd_class
 
 
-@signal("influence", TRACES, LABEL_ERRORS, GLITCHES, IN_CLASS)
+@signal("influence", TRACES, (AnomalyType.GROSS,), GLITCHES, IN_CLASS)
 def negative_influence(evidence: Evidence) -> np.ndarray:
-    """-NIL_y: harm to the given class."""
+    """-NIL_y: harm to the given class.
+
+    e_i · e_j is never negative for equal labels, so this is 0 wherever no embedding has a negative entry (after a
+    ReLU), and else tells of rows whose embedding points away from the class.
+    """
     return evidence.influence.nil
 
 
@@ -78,21 +80,9 @@ def strongest_opposition(evidence: Evidence) -> np.ndarray:
     return evidence.influence.nil_opt
 
 
-@signal("influence", TRACES, LABEL_ERRORS, GLITCHES, IN_CLASS)
-def proponents(evidence: Evidence) -> np.ndarray:
-    """-(number of reference samples in J_y with positive I)."""
-    return evidence.influence.slip
-
-
-@signal("influence", TRACES, LABEL_ERRORS, GLITCHES, IN_CLASS)
-def opponents(evidence: Evidence) -> np.ndarray:
-    """Number of reference samples in J_y with negative I."""
-    return evidence.influence.slin
-
-
-@signal("influence", TRACES, LABEL_ERRORS, GLITCHES, IN_CLASS)
+@signal("influence", TRACES, FAR, GLITCHES, IN_CLASS)
 def cnci(evidence: Evidence) -> np.ndarray:
-    """NIL_y in the last state under the label argmin_c NIL_c, at most 0: close to 0 where that label would do y no harm.
+    """NIL_y in the last state under the label argmin_c NIL_c: near 0, the most, where that label would do y no harm.
 
     That label is the suggested one.
     """
@@ -101,15 +91,16 @@ def cnci(evidence: Evidence) -> np.ndarray:
 
 @signal("influence", TRACES, (AnomalyType.OOD,), GLITCHES, IN_CLASS)
 def pcid(evidence: Evidence) -> np.ndarray:
-    """1 / (sum of the positive I * max_c |PIL_c - PIL'_c| + 1e-12), PIL' in the last state under another label.
+    """-ln(sum of the positive I * max_c |PIL_c - PIL'_c| + 1e-12), PIL' in the last state under another label.
 
-    That label is the class with the second largest PIL. High where the model learnt a row without any others: it finds
-    strangers that share one label, and is blind to strangers whose labels are random.
+    That label is the class with the second largest PIL; without the logarithm, PCID spans twelve decades. High where
+    the model learnt a row without any others: it finds strangers that share one label, and is blind to strangers whose
+    labels are random.
     """
-    return evidence.influence.pcid
+    return np.log(evidence.influence.pcid)
 
 
-@signal("influence", TRACES, (*LABEL_ERRORS, AnomalyType.OOD), GLITCHES, IN_CLASS)
+@signal("influence", TRACES, (*FAR, AnomalyType.OOD), GLITCHES, IN_CLASS)
 def cfrank(evidence: Evidence) -> np.ndarray:
     """The larger of the ranks of cnci and pcid, 0 .. 1: strangers only as pcid finds them."""
     return evidence.influence.cfrank

@@ -60,7 +60,9 @@ class InfluenceScores:
     cnci: sum of the negative I in J_y under the label of the class that the row harms most, at most 0;
     repair_label: that class; pcid: 1 / (sum of the positive I * largest change of the positive I of a class under the
     class with the second largest); cfrank: the larger of the ranks by cnci and by pcid, 0 .. 1.
-    Where the given class has no reference sample, the scores in J_y are the median of the other rows'.
+    By last-layer influence nil, slip and slin are constant where no embedding has a negative entry: e . e' is never
+    negative for equal labels. Where the given class has no reference sample, the scores in J_y are the median
+    of the other rows'.
     """
 
     si: np.ndarray
@@ -81,7 +83,7 @@ class InfluenceScores:
 def influence_scores(
     traces: Traces, *, bias: bool = True, match_scale: bool = False, cosine: bool = False, device: str = "auto"
 ) -> InfluenceScores:
-    """All scores. bias, cosine: as in `influence_sums`; match_scale: as in `counterfactuals`; device: auto, cpu, cuda."""
+    """All scores. bias, cosine: see `influence_sums`; match_scale: see `counterfactuals`; device: auto, cpu, cuda."""
     found = influences(traces, bias=bias, cosine=cosine, device=device)
     other = counterfactuals(traces, found, bias=bias, match_scale=match_scale, cosine=cosine, device=device)
     return combined(traces, found, other)
@@ -105,7 +107,8 @@ def counterfactuals(
     """The influence under two other labels of each row, chosen by the influence found.
 
     match_scale: over all saved states, as the influence found; else, as published, in the last one alone, so that PCID
-    compares a sum over states with one of them.
+    compares a sum over states with one of them. With it nothing changes for a row whose second class is its given
+    label, and PCID is there as large as it can be.
     """
     opposed = found.split.negative.argmin(axis=1)
     second = np.argsort(-found.split.positive, axis=1, kind="stable")[:, 1]

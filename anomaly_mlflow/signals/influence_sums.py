@@ -20,7 +20,7 @@ from anomaly_mlflow.training.device import on_gpu
 
 __all__ = ["SplitSums", "class_sums", "self_influence", "split_sums"]
 
-BOUND = 96 * 2**20
+BOUND = 16 * 2**20
 """Bytes of the matrices of a chunk of rows and all reference samples."""
 
 Factors = tuple[torch.Tensor, torch.Tensor]
@@ -43,9 +43,9 @@ class SplitSums:
 
 def self_influence(traces: Traces, *, bias: bool = True, cosine: bool = False, device: str = "auto") -> np.ndarray:
     """float64 (n,): I_ii = sum_t eta_t (|a_i|^2 + 1) |e_i|^2, in time linear in n."""
-    found = np.zeros(len(traces.labels))
+    found, place = np.zeros(len(traces.labels)), _place(device)
     for rows in _chunks(traces):
-        for rate, (a, e) in _states(traces, rows, traces.labels, bias, cosine, _place(device)):
+        for rate, (a, e) in _states(traces, rows, traces.labels, bias, cosine, place):
             found[rows] += (rate * a.square().sum(1) * e.square().sum(1)).cpu().numpy()
     return found
 
@@ -78,13 +78,23 @@ def split_sums(
     labels, place = labels or (traces.labels,), _place(device)
     references = list(_references(traces, bias, cosine, place))
     classes = torch.tensor(traces.reference_labels, dtype=torch.int64, device=place)
-    parts = []
+    members = one_hot(classes, traces.num_classes).double()
+    # Filled in place: small results that lie between the chunks would keep glibc from reusing their memory.
+    found = [_empty(traces) for _ in labels]
     for rows in _chunks(traces, 3 + len(labels)):
         matrices = _influence(traces, rows, labels, references, (bias, cosine, place))
         own = torch.tensor(traces.labels[rows], device=place)[:, None] == classes
-        parts.append([_split(matrix, one_hot(classes, traces.num_classes).double(), own) for matrix in matrices])
-    by_labels = [zip(*of_labels, strict=True) for of_labels in zip(*parts, strict=True)]
-    return [SplitSums(*(torch.cat(part).cpu().numpy() for part in each)) for each in by_labels]
+        for sums, matrix in zip(found, matrices, strict=True):
+            sums.positive[rows] = (matrix.clamp(min=0) @ members).cpu().numpy()
+            sums.negative[rows] = (matrix.clamp(max=0) @ members).cpu().numpy()
+            sums.proponents[rows] = (own & (matrix > 0)).sum(1).cpu().numpy()
+            sums.opponents[rows] = (own & (matrix < 0)).sum(1).cpu().numpy()
+    return found
+
+
+def _empty(traces: Traces) -> SplitSums:
+    n, classes = len(traces.labels), traces.num_classes
+    return SplitSums(*np.empty((2, n, classes)), *np.empty((2, n), np.int64))
 
 
 def _influence(
@@ -101,18 +111,10 @@ def _influence(
     return totals
 
 
-def _split(matrix: torch.Tensor, members: torch.Tensor, own: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """The fields of SplitSums; members: (m, C), 1 where a reference sample is of the class; own: bool (rows, m)."""
-    counts = [(own & side).sum(1) for side in (matrix > 0, matrix < 0)]
-    return matrix.clamp(min=0) @ members, matrix.clamp(max=0) @ members, *counts
-
-
 def _class_gradients(reference: Factors, traces: Traces) -> torch.Tensor:
     """Sum of the gradients of the reference samples of each class, (d, C * C)."""
     a, e = reference
-    of = [
-        torch.tensor(np.flatnonzero(traces.reference_labels == k), device=a.device) for k in range(traces.num_classes)
-    ]
+    of = [torch.tensor(traces.reference_labels == label, device=a.device) for label in range(traces.num_classes)]
     return torch.stack([a[rows].T @ e[rows] for rows in of], dim=1).flatten(1)
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.model_selection import StratifiedShuffleSplit
 
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import BadData
@@ -48,9 +47,7 @@ class Traces:
 
     def __post_init__(self) -> None:
         if not len(self.checkpoints) or not len(self.reference_labels) or not len(self.labels):
-            raise BadData(
-                "influence needs saved states of a training, rows and reference samples; one of them is empty"
-            )
+            raise BadData("influence needs saved states, rows and reference samples; one of them is empty")
         for number, checkpoint in enumerate(self.checkpoints):
             if reason := self._flaw(checkpoint):
                 raise BadData(f"saved state {number} of the training cannot be used for influence: {reason}")
@@ -102,7 +99,6 @@ def reference_rows(labels: np.ndarray, seed: int, most: int = REFERENCES) -> np.
     """Positions of at most so many samples, int64, ascending; the classes in their shares. labels: int64 (m,)."""
     if len(labels) <= most:
         return np.arange(len(labels))
-    if np.unique(labels, return_counts=True)[1].min() < 2 or len(np.unique(labels)) > most:
-        return np.sort(np.random.default_rng(seed).permutation(len(labels))[:most])
-    split = StratifiedShuffleSplit(1, train_size=most, random_state=seed)
-    return np.sort(next(split.split(labels, labels))[0])
+    order = np.random.default_rng(seed).permutation(len(labels))
+    order = order[np.argsort(labels[order], kind="stable")]
+    return np.sort(order[np.arange(most) * len(labels) // most])

@@ -1,6 +1,7 @@
 """A trained model in a folder: architecture as JSON, weights as safetensors. Nothing is unpickled."""
 
 import json
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -76,9 +77,9 @@ def snapshot_epochs(epochs: int) -> list[int]:
     return sorted({epochs * part // SNAPSHOTS - 1 for part in range(1, SNAPSHOTS + 1)} - {-1})
 
 
-def load_snapshots(folder: Path, epochs: int) -> list[Classifier]:
-    """The models in `folder/epoch=K` of a training of `epochs`, in order. Raises BadData."""
+def load_snapshots(folder: Path, epochs: int) -> Iterator[Classifier]:
+    """The models in `folder/epoch=K` of a training of `epochs`, in order, loaded as asked for. Raises BadData."""
     names = [f"epoch={epoch:04d}" for epoch in snapshot_epochs(epochs)]
     if sorted(path.name for path in folder.glob("epoch=*")) != sorted(names):
         raise BadData(f"{folder} does not hold the snapshots {', '.join(names)}; run train_noisy again")
-    return [load_model(folder / name) for name in names]
+    return (load_model(folder / name) for name in names)

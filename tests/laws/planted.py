@@ -11,6 +11,7 @@ from functools import cache
 
 import numpy as np
 from planted_images import pictures
+from planted_traces import planted_traces, shortcut
 
 from anomaly_mlflow.anomalies.types import MADE, AnomalyType, ImageDefect
 from anomaly_mlflow.signals import CrossFit, Evidence, Head
@@ -21,7 +22,7 @@ from anomaly_mlflow.training.second_split import SecondSplit
 CLASSES, EPOCHS, PASSES, FOLDS, DIMENSIONS = 6, 12, 8, 4, 16
 ANOMALIES = [kind.value for kind in MADE[1:]]
 COUNTS = {AnomalyType.CLEAN: 300} | {kind: 60 for kind in MADE[1:]} | {kind: 30 for kind in ImageDefect}
-PROBES, SECOND_EPOCHS, STAGES = 30, 6, 4
+PROBES, SECOND_EPOCHS, STAGES, REFERENCES = 30, 6, 4, 120
 JITTER = {"clean": 0.1, "hard": 1.2, "near_miss": 0.7, "gross": 0.5, "random_flip": 0.5, "ood": 0.5}
 STOCHASTIC = {"clean": 0.3, "hard": 1.0, "near_miss": 0.7, "gross": 0.3, "random_flip": 0.3, "ood": 0.7}
 
@@ -58,8 +59,19 @@ def world(seed=1):
         out_of_fold=_out_of_fold(types, truth, labels, rng),
         second_split=_second_split(types, means[-1].argmax(axis=1) == labels, rng),
         probes=_probe_runs(types, truth, labels, rng),
+        traces=_traces(types, labels, means, rng),
     )
     return evidence, types
+
+
+@cache
+def world_of_one_label(seed=1):
+    """The rows of `world` where all strangers bear one label; evidence with the traces alone, and the types."""
+    evidence, types = world(seed)
+    rng = np.random.default_rng(seed)
+    labels, logits = shortcut(types, evidence.labels, evidence.recording.logits.astype(np.float64))
+    traces = _traces(types, labels, logits, rng)
+    return Evidence(evidence.sample_id, labels, CLASSES, traces=traces), types
 
 
 def permuted(evidence, order, rng):
@@ -73,6 +85,7 @@ def permuted(evidence, order, rng):
         layers=[layer[order] for layer in evidence.layers],
         second_split=[SecondSplit(where[split.rows], split.correct) for split in evidence.second_split],
         probes=[ProbeRun(run.loss[:, order], run.suite[order]) for run in evidence.probes],
+        traces=_reordered(evidence.traces, order),
         stochastic=evidence.stochastic[:, order],
         rearranged=evidence.rearranged[:, order],
         recording=Recording(
@@ -80,6 +93,14 @@ def permuted(evidence, order, rng):
         ),
         references=[_shuffled(fold, where, rng) for fold in evidence.references],
     )
+
+
+def _reordered(traces, order):
+    states = [
+        replace(state, embeddings=state.embeddings[order], probabilities=state.probabilities[order])
+        for state in traces.checkpoints
+    ]
+    return replace(traces, checkpoints=states, labels=traces.labels[order])
 
 
 def _shuffled(fold, where, rng):
@@ -224,6 +245,13 @@ def _probe_run(types, truth, labels, rows, rng):
     )
     recording = Recording(logits.astype(np.float16), labels, np.arange(len(types)), np.ones(EPOCHS))
     return ProbeRun(recording.loss, suite)
+
+
+def _traces(types, labels, logits, rng):
+    """Beside clean rows of the same classes that the network never saw."""
+    known = rng.integers(0, CLASSES, REFERENCES)
+    looks = _mean_logits(np.full(REFERENCES, "clean"), known, known, rng)
+    return planted_traces(types, labels, logits, looks, known, DIMENSIONS, rng)
 
 
 def _spread(types, table):

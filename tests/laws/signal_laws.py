@@ -66,7 +66,7 @@ def relabelled(evidence):
     """Every given label moved on by one class; what was computed from images alone stays."""
     labels, record = (evidence.labels + 1) % evidence.num_classes, evidence.recording
     recording = Recording(record.logits, labels, record.sample_id, record.learning_rate)
-    return replace(evidence, labels=labels, recording=recording)
+    return replace(evidence, labels=labels, recording=recording, traces=replace(evidence.traces, labels=labels))
 
 
 def fingerprint(evidence):

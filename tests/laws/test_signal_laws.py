@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from planted import permuted, world
+from planted import permuted, world, world_of_one_label
 from signal_laws import (
     check_blind_to_labels,
     check_declaration,
@@ -12,7 +12,7 @@ from signal_laws import (
     check_shape,
 )
 
-from anomaly_mlflow.anomalies.types import MADE, ImageDefect
+from anomaly_mlflow.anomalies.types import MADE, AnomalyType, ImageDefect
 from anomaly_mlflow.signals import LABEL_FREE, SIGNALS, feature_table, suggested_label
 
 every_signal = pytest.mark.parametrize("signal", SIGNALS.values(), ids=lambda signal: signal.column)
@@ -27,6 +27,10 @@ LABEL_FREE_BESIDES = (
     "mid_entropy",
 )
 BLIND += [SIGNALS[name] for name in LABEL_FREE_BESIDES]
+
+
+ONE_LABEL = ("pcid", "cfrank")
+"""They target strangers of one label only, as they say."""
 
 
 @every_signal
@@ -66,7 +70,12 @@ def test_a_signal_uses_no_evidence_it_does_not_declare(signal):
     ("signal", "target"), TARGETS, ids=[f"{signal.column}-{target.value}" for signal, target in TARGETS]
 )
 def test_a_signal_is_higher_on_each_type_that_it_targets(signal, target):
-    check_finds(signal, *world(), target)
+    check_finds(signal, *(world_of_one_label() if signal.name in ONE_LABEL else world()), target)
+
+
+def test_pcid_is_blind_to_strangers_of_random_labels():
+    with pytest.raises(AssertionError, match=r"AUROC 0\.[0-4]"):
+        check_finds(SIGNALS["pcid"], *world(), AnomalyType.OOD)
 
 
 @pytest.mark.parametrize("signal", BLIND, ids=lambda signal: signal.column)
