@@ -16,7 +16,7 @@ __all__ = ["SIGNALS", "f1_bars", "ratio_curves", "time_split"]
 SIGNALS = {
     "si": ("SI", "#5b6570"),
     "mai": ("MAI", "#7a828c"),
-    "mi": ("MI", "#9aa1a9"),
+    "mi": ("-MI", "#9aa1a9"),
     "gd_class": ("GD-class", "#bcc2c9"),
     "final_loss": ("loss", "#e69f00"),
     "cnci": ("CNCI", "#0072b2"),
