@@ -8,6 +8,8 @@ from entry_points import (  # noqa: F401
     export,
     extract_features,
     generate_noise,
+    glitch,
+    glitches,
     hypotheses,
     judge,
     main,

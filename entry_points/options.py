@@ -8,6 +8,7 @@ import click
 
 from anomaly_mlflow.anomalies.conventions import CONVENTIONS
 from anomaly_mlflow.anomalies.difficulty import HARD_BY
+from anomaly_mlflow.anomalies.glitches import GLITCHES, LARGEST_RATIO
 from anomaly_mlflow.anomalies.similarity import TABLES
 from anomaly_mlflow.anomalies.strangers import LABEL_POLICIES
 from anomaly_mlflow.anomalies.tasks import TASKS
@@ -193,7 +194,12 @@ _DECLARED = [
     _option(
         "model", _model, "vit", "Model under study: one by its name, or any of the library timm, such as timm:resnet26."
     ),
-    _option("epochs", _Auto(_count), "auto", "Training epochs; auto: 15, or 40 for images under 16 pixels."),
+    _option(
+        "epochs",
+        _Auto(_count),
+        "auto",
+        "Training epochs; auto: 15, or 40 for images under 16 pixels (15 in the glitch study).",
+    ),
     _option(
         "batch_size",
         _Auto(click.IntRange(min=2)),
@@ -301,6 +307,41 @@ _DECLARED = [
         click.STRING,
         "0.02,0.05,0.1,0.15,0.2",
         "Near-miss shares of all training images, separated by commas; theory trains a noisy model at each.",
+    ),
+    _option(
+        "datasets",
+        click.STRING,
+        "digits",
+        "Data sources of the glitch study, as under dataset; several separated by |.",
+    ),
+    _option("tests", _None(), "none", "Sources of their test images, one each, separated by |; none: held-out tenths."),
+    _option("models", click.STRING, "convnet", "Models of the glitch study, as under model, separated by commas."),
+    _option(
+        "anomalies",
+        _Auto(click.STRING),
+        "auto",
+        "Source of the images that are appended as anomalies, of one class; one for each data set, separated by |: photographs, noise or a data source; auto: fashion_mnist for mnist and cifar10, mnist for fashion_mnist, else photographs.",
+    ),
+    _option("glitches", click.STRING, "all", f"Glitches to study, separated by commas: {', '.join(GLITCHES)}."),
+    _option("glitch", click.Choice(list(GLITCHES)), "uniform", "What is done to the data."),
+    _option(
+        "glitch_ratio",
+        _Number(0, LARGEST_RATIO, min_open=True),
+        0.1,
+        f"Share of the images that are hit or, for anomalies, appended (above 0, at most {LARGEST_RATIO}).",
+    ),
+    _option("reference_noise", _share, 0.0, "Share of wrong labels in the reference set (0 to 1)."),
+    _option(
+        "ablations",
+        click.STRING,
+        "none",
+        "Further cells of the glitch study, separated by commas: ratios (1 to 30 %), reference (20 % wrong labels in it); none, all.",
+    ),
+    _option(
+        "grid",
+        click.Choice(["typed", "paper"]),
+        "typed",
+        "paper: three data sets of a tenth of their images, three models, five seeds and all ablations, where no value was typed.",
     ),
     _option("device", click.STRING, "auto", "Where to train: auto, cpu, cuda."),
     _option(

@@ -25,6 +25,9 @@ ROOT = Path(__file__).resolve().parent.parent
 DIGESTS = {
     "dataset": digest,
     "test": digest,
+    "datasets": strangers_digest,
+    "tests": strangers_digest,
+    "anomalies": strangers_digest,
     "ood": strangers_digest,
     "labels": human_labels_digest,
     "raters": human_labels_digest,

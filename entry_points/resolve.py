@@ -56,7 +56,8 @@ def _perform(
         if step.instead:
             options = {step.instead: None} | options  # a step downstream does not know this option
         options = with_named_runs(step, options, strict=parent is None)
-        run.tag("anomaly.dataset", str(options.get(step.instead or "") or options["dataset"]))
+        data = options["dataset"] if "dataset" in options else options["datasets"]
+        run.tag("anomaly.dataset", str(options.get(step.instead or "") or data))
         run.log_params(as_typed(options, step.options))
         for name in (step.name, *all_needs(step, options)):
             STEPS[name].check(options)

@@ -1,0 +1,54 @@
+"""How many rows to flag: a contamination that is known, or one that is read off the scores."""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+
+__all__ = ["estimated_contamination", "f1_ceiling", "flag", "flagged_rows"]
+
+
+def flag(scores: np.ndarray, contamination: float) -> np.ndarray:
+    """bool (n,): scores that reach the floor(contamination * n)-th largest, counted from 0.
+
+    So one row more than the share is flagged, and all that tie with it. scores: float (n,), higher = more suspicious;
+    contamination: 0 to 1. The rule of the paper arXiv:2506.11584.
+    """
+    return scores >= np.sort(scores)[::-1][_position(len(scores), contamination)]
+
+
+def f1_ceiling(n: int, positives: int, contamination: float) -> float:
+    """The best F1 that `flag` can reach where no scores tie: all positives are among the flagged, or only they are."""
+    flagged = flagged_rows(n, contamination)
+    return 2 * min(flagged, positives) / (flagged + positives)
+
+
+def flagged_rows(n: int, contamination: float) -> int:
+    """How many of n rows `flag` takes where no scores tie."""
+    return _position(n, contamination) + 1
+
+
+def estimated_contamination(scores: np.ndarray, seed: int = 0) -> float:
+    """Share of rows that the upper of two Gaussian components claims: what the scores themselves say, 0 to 1.
+
+    scores: float (n,), higher = more suspicious. They are put through arcsinh(score / median |score|) first, which
+    keeps the order: influence has tails over many powers of ten. Rows count that lie above the mean of the lower
+    component and are likelier under the upper one. 0 where all scores are equal. A mixture always finds an upper part:
+    a score that tells nothing apart has an estimate too, and a wrong one.
+    """
+    scale = np.median(np.abs(scores))
+    values = np.arcsinh(scores / (scale if scale > 0 else 1.0))[:, None]
+    if np.ptp(values) <= 1e-9 * max(1.0, np.abs(values).max()):
+        return 0.0
+    values = (values - values.mean()) / values.std()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        mixture = GaussianMixture(2, random_state=seed, n_init=3, reg_covar=1e-4).fit(values)
+    upper = int(mixture.means_[:, 0].argmax())
+    claimed = mixture.predict_proba(values)[:, upper] > 0.5
+    return float((claimed & (values[:, 0] > mixture.means_[:, 0].min())).mean())
+
+
+def _position(n: int, contamination: float) -> int:
+    return min(n - 1, int(np.floor(contamination * n + 1e-9)))
