@@ -11,6 +11,7 @@ from anomaly_mlflow.anomalies.foreign_class import foreign_class
 from anomaly_mlflow.anomalies.glitch_labels import noisy_labels, some_rows, to_partner
 from anomaly_mlflow.anomalies.injector import generator
 from anomaly_mlflow.data.encoding import re_encode
+from anomaly_mlflow.data.groups import fingerprints, join_groups
 from anomaly_mlflow.data.on_disk import copied, empty_images
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import BadData, BadOption, UnknownName
@@ -124,8 +125,8 @@ def _appended(draw: Draw, name: str, labels_of: Callable[[int], np.ndarray]) -> 
     whole = empty_images(len(samples) + number, samples.image_shape)
     whole[: len(samples)], whole[len(samples) :] = samples.images, images
     ids = max(samples.sample_id.max(), samples.groups.max()) + 1 + np.arange(number)
-    # Images of one class, each drawn by itself: given the class, no two are one witness.
-    arrays = {"sample_id": (samples.sample_id, ids), "groups": (samples.groups, ids)}
+    # Images of one class, each drawn by itself: given the class, only equal images are one witness.
+    arrays = {"sample_id": (samples.sample_id, ids), "groups": (samples.groups, join_groups(ids, fingerprints(images)))}
     arrays["labels"] = (samples.labels, labels_of(number).astype(np.int64))
     made = replace(samples, images=whole, **{key: np.concatenate(parts) for key, parts in arrays.items()})
     truth = _truth(made, name, anomaly=np.arange(len(made)) >= len(samples))
