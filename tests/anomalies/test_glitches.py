@@ -108,6 +108,8 @@ def test_anomalies_share_one_label_or_bear_many(digits, name, labels):
     given = made.samples.labels[made.truth["anomaly"]]
     assert len(np.unique(given)) >= labels and (labels > 1 or len(np.unique(given)) == 1)
     assert set(made.truth["true_label"][made.truth["anomaly"]]) == {-1}
+    told = made.truth.groupby("anomaly")["source"].agg(set)
+    assert told[False] == {""} and told[True] in ({"photographs:china.jpg"}, {"photographs:flower.jpg"})
 
 
 def test_the_contamination_that_is_known_is_counted_as_the_paper_counts_it(digits):
