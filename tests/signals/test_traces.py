@@ -116,5 +116,5 @@ def test_a_reference_image_that_was_trained_on_is_left_out_and_several_are_refus
     np.testing.assert_array_equal(left.sample_id, np.delete(reference.sample_id, 40))
     assert "1 of 119 reference images are among the training images; they are left out" in caplog.text
     images[8] = reference.images[41]
-    with pytest.raises(Leakage, match="2 of 119 reference images are among the training images: name another source"):
+    with pytest.raises(Leakage, match="2 of 119 reference images are among the training images; name another source"):
         unseen(reference, replace(stripes, images=images))
