@@ -15,7 +15,7 @@ from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.data.sources import load_split
 from anomaly_mlflow.detection.contamination import f1_ceiling, flagged_rows
 from anomaly_mlflow.models import Classifier
-from anomaly_mlflow.signals.traces import Traces, collect_traces, reference_rows
+from anomaly_mlflow.signals.traces import Traces, collect_traces, reference_rows, unseen
 from anomaly_mlflow.studies.characterisation import characterisation_counts, repair_counts
 from anomaly_mlflow.studies.glitch_grid import Data
 from anomaly_mlflow.studies.glitch_measures import kinds_of, measure_signals
@@ -43,7 +43,7 @@ def glitch(run: Run, options: dict, upstream: Upstream) -> None:
     clean, test = load_split(options["dataset"], **{name: options[name] for name in DATA if name != "dataset"})
     made = _injected(clean, options)
     run.log_dataset(made.samples.images, made.samples.labels, clean.name, options["dataset"], options["glitch"])
-    reference = test.take(reference_rows(test.labels, options["seed"], REFERENCES))
+    reference = unseen(test.take(reference_rows(test.labels, options["seed"], REFERENCES)), made.samples)
     watch = Stopwatch()
     traces = _traces(run, made.samples, _as_labelled(reference, options), options, watch)
     found = glitch_scores(traces, watch, device=options["device"])

@@ -93,7 +93,7 @@ def superclass_circular(host: Host, rate: float, free: np.ndarray) -> Draw:
     return rows, target[host.samples.labels[rows]]
 
 
-@_convention(AnomalyType.RANDOM_FLIP, "Reference code of arXiv:2506.11584 (class-based noise)")
+@_convention(AnomalyType.RANDOM_FLIP, "Reference code of Data Glitches Discovery (2025), KDD (class-based noise)")
 def glitch_one_class(host: Host, rate: float, free: np.ndarray) -> Draw:
     """One class, drawn by the seed, loses a share of its own rows to one other class."""
     target = partner_of_each_class(host, "glitch_one_class")
@@ -104,7 +104,7 @@ def glitch_one_class(host: Host, rate: float, free: np.ndarray) -> Draw:
     return rows, target[host.samples.labels[rows]]
 
 
-@_convention(AnomalyType.RANDOM_FLIP, "README of the reference code of arXiv:2506.11584")
+@_convention(AnomalyType.RANDOM_FLIP, "README of the reference code of Data Glitches Discovery (2025), KDD")
 def glitch_each_class(host: Host, rate: float, free: np.ndarray) -> Draw:
     """Each class loses a share of its own rows to one other class, drawn by the seed."""
     target = partner_of_each_class(host, "glitch_each_class")

@@ -11,6 +11,7 @@ from anomaly_mlflow.anomalies.foreign_class import foreign_class
 from anomaly_mlflow.anomalies.glitch_labels import noisy_labels, some_rows, to_partner
 from anomaly_mlflow.anomalies.injector import generator
 from anomaly_mlflow.data.encoding import re_encode
+from anomaly_mlflow.data.groups import fingerprints, join_groups
 from anomaly_mlflow.data.on_disk import copied, empty_images
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import BadData, BadOption, UnknownName
@@ -25,8 +26,9 @@ class Glitched:
     """A set with glitches in it, and the truth, which no signal sees.
 
     truth: one row a sample in the order of samples: sample_id, glitch (str, "" where nothing was done), true_label
-    (int64, -1 for an image of another set), mislabelled, anomaly (bool). contamination: the share that a detector
-    which knows it is told: the ratio as the paper counts it, before anomalies are appended.
+    (int64, -1 for an image of another set), mislabelled, anomaly (bool), source (str, set and class of an image of
+    another set, else ""). contamination: the share that a detector which knows it is told: the ratio as the paper
+    counts it, before anomalies are appended.
     """
 
     samples: Samples
@@ -120,23 +122,24 @@ def _relabelled(draw: Draw, name: str, labels: np.ndarray, contamination: float)
 
 def _appended(draw: Draw, name: str, labels_of: Callable[[int], np.ndarray]) -> Glitched:
     samples, number = draw.samples, max(1, round(draw.ratio * len(draw.samples)))
-    images, _ = foreign_class(draw.anomalies, number, samples, draw.seed)
+    images, origin = foreign_class(draw.anomalies, number, samples, draw.seed)
     whole = empty_images(len(samples) + number, samples.image_shape)
     whole[: len(samples)], whole[len(samples) :] = samples.images, images
     ids = max(samples.sample_id.max(), samples.groups.max()) + 1 + np.arange(number)
-    # Images of one class, each drawn by itself: given the class, no two are one witness.
-    arrays = {"sample_id": (samples.sample_id, ids), "groups": (samples.groups, ids)}
+    # Images of one class, each drawn by itself: given the class, only equal images are one witness.
+    arrays = {"sample_id": (samples.sample_id, ids), "groups": (samples.groups, join_groups(ids, fingerprints(images)))}
     arrays["labels"] = (samples.labels, labels_of(number).astype(np.int64))
     made = replace(samples, images=whole, **{key: np.concatenate(parts) for key, parts in arrays.items()})
     truth = _truth(made, name, anomaly=np.arange(len(made)) >= len(samples))
-    return Glitched(made, truth.assign(true_label=truth["true_label"].where(~truth["anomaly"], -1)), draw.ratio)
+    true_label, source = truth["true_label"].mask(truth["anomaly"], -1), truth["source"].mask(truth["anomaly"], origin)
+    return Glitched(made, truth.assign(true_label=true_label, source=source), draw.ratio)
 
 
 def _truth(true: Samples, name: str, **hit: np.ndarray) -> pd.DataFrame:
     marks = {kind: hit.get(kind, np.zeros(len(true), bool)) for kind in ("mislabelled", "anomaly")}
     glitch = np.where(marks["mislabelled"] | marks["anomaly"], name, "")
-    frame = pd.DataFrame({"sample_id": true.sample_id, "glitch": glitch, "true_label": true.labels, **marks})
-    return frame.astype({"glitch": "str"})
+    told = {"sample_id": true.sample_id, "glitch": glitch, "true_label": true.labels, **marks, "source": ""}
+    return pd.DataFrame(told).astype({"glitch": "str", "source": "str"})
 
 
 GLITCHES: dict[str, Callable[[Draw], Glitched]] = {

@@ -13,7 +13,7 @@ def flag(scores: np.ndarray, contamination: float) -> np.ndarray:
     """bool (n,): scores that reach the floor(contamination * n)-th largest, counted from 0.
 
     So one row more than the share is flagged, and all that tie with it. scores: float (n,), higher = more suspicious;
-    contamination: 0 to 1. The rule of the paper arXiv:2506.11584.
+    contamination: 0 to 1. The rule of the code of Data Glitches Discovery (2025), KDD.
     """
     return scores >= np.sort(scores)[::-1][_position(len(scores), contamination)]
 

@@ -20,7 +20,7 @@ import pandas as pd
 from anomaly_mlflow.detection.measures import Measure
 from anomaly_mlflow.errors import BadData
 
-__all__ = ["Interval", "bootstrap", "equivalent", "exceeds", "interval"]
+__all__ = ["FEWEST_GROUPS", "Interval", "bootstrap", "equivalent", "exceeds", "interval"]
 
 CELLS = 4_000_000  # weights held in memory at a time
 FEWEST_GROUPS = 5  # of a class; the fewer there are, the more a percentile interval over them is too narrow

@@ -24,7 +24,8 @@ HOW = (
     " signal's own scores; for a rank of two signals, the share that either of them flags.",
     "Intervals are 95 % bootstrap intervals over seeds and, within each seed, rows; thresholds stay where they are. A"
     " seed draws the errors, the foreign class and the training anew. Shares of counted rows have Wilson's interval,"
-    " seeds pooled. Statements, margins and measures were fixed in the code before any data was seen: a statement is"
+    " seeds pooled. Statements, margins and measures were fixed in the code before any data was seen; for how long"
+    " and at what rate models are trained was not (docs/glitches.md). A statement is"
     " supported where the whole interval lies at its margin or above, refuted where it lies wholly below.",
 )
 MATCHED = (

@@ -12,7 +12,7 @@ from anomaly_mlflow.models import Classifier
 from anomaly_mlflow.models.frozen import embed_frozen
 from anomaly_mlflow.signals.demand import FROM_PASSES
 from anomaly_mlflow.signals.evidence import CrossFit, Evidence, Head
-from anomaly_mlflow.signals.traces import Traces, collect_traces, reference_rows
+from anomaly_mlflow.signals.traces import Traces, collect_traces, reference_rows, unseen
 from anomaly_mlflow.training.checkpoints import load_model, load_snapshots, read_seen, snapshot_epochs
 from anomaly_mlflow.training.folds import CROSS_FIT, fold_folder, read_plan, seen_digest
 from anomaly_mlflow.training.gradients import gradient_spread
@@ -80,7 +80,7 @@ def _traces(
     """The noisy model's snapshots beside at most 2,000 of the reference samples."""
     models = (_fitting(model, samples, folder) for model in load_snapshots(folder, recording.epochs))
     rates = recording.learning_rate[snapshot_epochs(recording.epochs)]
-    known = reference.take(reference_rows(reference.labels, seed))
+    known = unseen(reference.take(reference_rows(reference.labels, seed)), samples)
     return collect_traces(models, rates, samples, known)
 
 

@@ -84,7 +84,7 @@ def strongest_opposition(evidence: Evidence) -> np.ndarray:
 def cnci(evidence: Evidence) -> np.ndarray:
     """NIL_y in the last state under the label argmin_c NIL_c: near 0, the most, where that label would do y no harm.
 
-    That label is the suggested one.
+    That label is the repair label of the glitch study; `suggestions.parquet` holds another one.
     """
     return evidence.influence.cnci
 
@@ -94,8 +94,8 @@ def pcid(evidence: Evidence) -> np.ndarray:
     """-ln(sum of the positive I * max_c |PIL_c - PIL'_c| + 1e-12), PIL' in the last state under another label.
 
     That label is the class with the second largest PIL; without the logarithm, PCID spans twelve decades. High where
-    the model learnt a row without any others: it finds strangers that share one label, and is blind to strangers whose
-    labels are random.
+    the model learnt a row without any others: it finds strangers that share one label, and strangers whose labels are
+    random at most where they are embedded far from every class.
     """
     return np.log(evidence.influence.pcid)
 

@@ -1,20 +1,25 @@
 """What TracIn needs of a training: its saved states, as they see the training rows and a reference set."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import softmax
 
+from anomaly_mlflow.data.groups import fingerprints
+from anomaly_mlflow.data.on_disk import each
 from anomaly_mlflow.data.samples import Samples
-from anomaly_mlflow.errors import BadData
+from anomaly_mlflow.errors import BadData, Leakage
 from anomaly_mlflow.models import Classifier
 from anomaly_mlflow.training.inference import infer
 
-__all__ = ["REFERENCES", "Checkpoint", "Traces", "collect_traces", "reference_rows"]
+__all__ = ["REFERENCES", "Checkpoint", "Traces", "collect_traces", "reference_rows", "unseen"]
 
 REFERENCES = 2000
 """Reference samples at most: the time of the signals grows with them, not what they tell."""
+
+logger = logging.getLogger("anomaly_mlflow")
 
 
 @dataclass(frozen=True)
@@ -102,3 +107,18 @@ def reference_rows(labels: np.ndarray, seed: int, most: int = REFERENCES) -> np.
     order = np.random.default_rng(seed).permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]
     return np.sort(order[np.arange(most) * len(labels) // most])
+
+
+def unseen(reference: Samples, samples: Samples) -> Samples:
+    """The reference samples without images that equal one of the samples, which a training on these has seen.
+
+    A few may be equal by chance: they are left out with a warning. Raises Leakage where it is more than 1 %.
+    """
+    twins = np.isin(fingerprints(each(reference.images)), fingerprints(each(samples.images)))
+    if not twins.any():
+        return reference
+    found = f"{twins.sum()} of {len(reference)} reference images are among the training images"
+    if twins.mean() > 0.01:
+        raise Leakage(f"{found}; name another source of anomalies (or ood), or another test set")
+    logger.warning("%s; they are left out of the reference set", found)
+    return reference.take(~twins)

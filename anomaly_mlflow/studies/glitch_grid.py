@@ -22,7 +22,7 @@ PAPER = {
     "seeds": 5,
     "ablations": ("ratios", "reference"),
 }
-"""The grid of the paper arXiv:2506.11584; each set at a tenth of its training images."""
+"""The grid of Data Glitches Discovery (2025), KDD; each set at a tenth of its training images."""
 
 ANOMALIES = {"mnist": "fashion_mnist", "fashion_mnist": "mnist", "cifar10": "fashion_mnist"}
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from anomaly_mlflow.detection.contamination import estimated_contamination, f1_ceiling, flag
 from anomaly_mlflow.detection.measures import Measure, auroc_of, average_precision_of, rates_of, together
-from anomaly_mlflow.detection.statistics import bootstrap
+from anomaly_mlflow.detection.statistics import FEWEST_GROUPS, bootstrap
 from anomaly_mlflow.errors import BadData
 
 __all__ = ["MEASURES", "Measured", "kinds_of", "measure_signals"]
@@ -32,8 +32,8 @@ class Measured:
     """Figures of one cell.
 
     values: one row a signal and measure: signal, measure, value. draws: (draws, columns `signal.measure`), resampled
-    values in the same draws of rows for every signal, so that two columns compare as a pair. ceiling: best F1 there is
-    at the known contamination.
+    values in the same draws of rows for every signal, so that two columns compare as a pair, NaN where a kind has too
+    few groups for an interval. ceiling: best F1 there is at the known contamination.
     """
 
     values: pd.DataFrame
@@ -119,4 +119,6 @@ def _in_turn(measures: list[Measure], kinds: np.ndarray, groups: np.ndarray, dra
     """(1 + draws, measures): the values, then the resampled ones."""
     whole = together(*measures)
     values = whole(np.ones((1, len(kinds)))).reshape(1, -1)
+    if min(len(np.unique(groups[kinds == kind])) for kind in np.unique(kinds)) < FEWEST_GROUPS:
+        return np.concatenate([values, np.full((draws, values.shape[1]), np.nan)])
     return np.concatenate([values, bootstrap(whole, kinds, groups, draws=draws, seed=seed).reshape(draws, -1)])

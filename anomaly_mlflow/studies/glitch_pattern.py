@@ -95,7 +95,7 @@ PATTERN = (
     Statement(
         "P4",
         "On wrong labels and anomalies mixed CFRank is the best",
-        "F1 of CFRank less the best F1 of the single signals",
+        "F1 of CFRank less the best F1 of SI, MAI, MI, GD-class, CNCI, PCID and the final loss",
         ("mixed",),
         0.0,
         _ahead("cfrank", SINGLE),

@@ -39,7 +39,7 @@ class Summary:
     seconds: Mapping[str, float]
 
     def interval(self, column: str) -> Interval:
-        """95 % percentile interval of one figure."""
+        """95 % percentile interval of one figure; NaN ends where a seed has too few rows of a kind for one."""
         return _ends(self.value[column], self.draws[column])
 
     def difference(self, column: str, others: Sequence[str]) -> Interval:
@@ -51,8 +51,8 @@ class Summary:
 def summarise(key: Mapping[str, object], seeds: Sequence[SeedResult], seed: int = 0) -> Summary:
     """Means over seeds; a draw takes one seed fewer than there are, with replacement, and of each its draw of rows.
 
-    Seeds draw their own errors and rows, so rows are drawn within each seed (see `detection.statistics` for one seed
-    fewer).
+    Seeds draw their own errors, so rows are drawn within each seed (see `detection.statistics` for one seed fewer).
+    Clean rows are the same in every seed and are drawn apart for each nonetheless.
     """
     generator, number = np.random.default_rng(seed), len(seeds)
     size = max(1, number - 1)
@@ -111,7 +111,7 @@ def wide(table: pd.DataFrame, summaries: Sequence[Summary], measure: str = "f1_k
 
 
 def _ends(value: float, drawn: pd.Series) -> Interval:
-    low, high = np.nanquantile(drawn, [0.025, 0.975])
+    low, high = np.nanquantile(drawn, [0.025, 0.975]) if drawn.notna().any() else (np.nan, np.nan)
     return Interval(float(value), float(low), float(high))
 
 

@@ -36,7 +36,9 @@ def test_the_truth_says_exactly_which_rows_were_touched(digits, name):
     made = glitched(digits, name)
     truth, samples = made.truth, made.samples
     assert list(truth["sample_id"]) == list(samples.sample_id)
-    assert len(np.unique(samples.sample_id)) == len(samples) and len(np.unique(samples.groups)) <= len(samples)
+    assert len(np.unique(samples.sample_id)) == len(samples)
+    assert np.array_equal(samples.groups[: len(digits)], digits.groups)
+    assert not set(samples.groups[len(digits) :]) & set(digits.groups)
     assert not (truth["mislabelled"] & truth["anomaly"]).any()
     assert ((truth["glitch"] != "") == (truth["mislabelled"] | truth["anomaly"])).all()
     old = truth[: len(digits)]
@@ -106,6 +108,8 @@ def test_anomalies_share_one_label_or_bear_many(digits, name, labels):
     given = made.samples.labels[made.truth["anomaly"]]
     assert len(np.unique(given)) >= labels and (labels > 1 or len(np.unique(given)) == 1)
     assert set(made.truth["true_label"][made.truth["anomaly"]]) == {-1}
+    told = made.truth.groupby("anomaly")["source"].agg(set)
+    assert told[False] == {""} and told[True] in ({"photographs:china.jpg"}, {"photographs:flower.jpg"})
 
 
 def test_the_contamination_that_is_known_is_counted_as_the_paper_counts_it(digits):
@@ -166,3 +170,10 @@ def test_a_source_whose_classes_are_too_small_is_refused(tmp_path, digits):
     spec = write_parquet(tmp_path / "few.parquet", [png(seed) for seed in range(20)], [0, 1] * 10)
     with pytest.raises(AnomalyError, match=r"40 anomalies .* the largest class of .* has 10"):
         inject_glitch(digits, "anomalies_one_label", ratio=0.1, seed=0, anomalies=spec)
+
+
+def test_equal_anomalies_share_a_group(tmp_path, digits):
+    images = [png(seed % 4, height=8, width=8) for seed in range(40)]
+    spec = write_parquet(tmp_path / "copies.parquet", images, [0] * 40)
+    made = inject_glitch(digits, "anomalies_one_label", ratio=RATIO, seed=0, anomalies=spec).samples
+    assert len(np.unique(made.groups[N:])) == 4 and len(np.unique(made.sample_id[N:])) == 40

@@ -136,6 +136,19 @@ def test_a_refused_study_fails_in_one_line_and_trains_nothing(desk):
     assert [run.info.status for run in desk.runs()] == ["FAILED"]
 
 
+def test_anomalies_from_the_test_set_are_refused_before_a_training(desk, tmp_path):
+    spec, test = (
+        write_parquet(tmp_path / f"{name}.parquet", [png(first + seed) for seed in range(n)], [0, 1] * (n // 2))
+        for name, first, n in (("mine", 0, 60), ("held", 100, 40))
+    )
+    glitch = ["--glitch", "anomalies_one_label", "--model", "convnet", "--epochs", "1"]
+    done = desk.type("glitch", "--dataset", spec, "--test", test, "--anomalies", test, *glitch)
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert done.returncode == 1 and len(errors) == 1, done.stderr[-2000:]
+    assert "6 of 40 reference images are among the training images" in errors[0]
+    assert [run.info.status for run in desk.runs()] == ["FAILED"]
+
+
 def test_the_grid_of_the_paper_is_one_option_and_what_is_typed_stays(tmp_path):
     whole = scaled(ASKED | {"grid": "paper", "seeds": 3})  # 3 is what stands where none is typed
     cells = cells_of(whole)

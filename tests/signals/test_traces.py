@@ -7,12 +7,12 @@ import pytest
 import torch
 from made_traces import C, D, M, N, random_traces
 
-from anomaly_mlflow.errors import BadData
+from anomaly_mlflow.errors import BadData, Leakage
 from anomaly_mlflow.models import Architecture, build
 from anomaly_mlflow.signals import Evidence
 from anomaly_mlflow.signals.collect import collect
 from anomaly_mlflow.signals.influence_scores import influences
-from anomaly_mlflow.signals.traces import collect_traces, reference_rows
+from anomaly_mlflow.signals.traces import collect_traces, reference_rows, unseen
 from anomaly_mlflow.training.checkpoints import save_model
 from anomaly_mlflow.training.recording import Recording
 
@@ -104,3 +104,17 @@ def test_states_are_loaded_one_at_a_time(stripes):
     traces = collect_traces(models(), [0.1, 0.1, 0.1], stripes, stripes)
     assert len(traces.checkpoints) == 3 and not alive
     assert not np.allclose(traces.checkpoints[0].embeddings, traces.checkpoints[1].embeddings)
+
+
+def test_a_reference_image_that_was_trained_on_is_left_out_and_several_are_refused(stripes, caplog):
+    reference = stripes.take(np.arange(1, 120))
+    reference = replace(reference, images=reference.images ^ 1)
+    assert unseen(reference, stripes) is reference and not caplog.records
+    images = stripes.images.copy()
+    images[7] = reference.images[40]  # 1 of 119 is 0.8 %
+    left = unseen(reference, replace(stripes, images=images))
+    np.testing.assert_array_equal(left.sample_id, np.delete(reference.sample_id, 40))
+    assert "1 of 119 reference images are among the training images; they are left out" in caplog.text
+    images[8] = reference.images[41]
+    with pytest.raises(Leakage, match="2 of 119 reference images are among the training images; name another source"):
+        unseen(reference, replace(stripes, images=images))

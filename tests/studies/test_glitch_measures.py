@@ -6,6 +6,8 @@ from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.studies.characterisation import characterisation_counts, repair_counts, share
 from anomaly_mlflow.studies.glitch_measures import kinds_of, measure_signals
+from anomaly_mlflow.studies.glitch_pattern import judge_pattern
+from anomaly_mlflow.studies.glitch_table import SeedResult, summarise
 
 N = 300
 
@@ -91,3 +93,16 @@ def test_shares_have_wilsons_interval():
     ends = share(408, 500)  # methods, note on the robustness report: 78.0 to 84.8
     assert (ends.value, ends.low, ends.high) == pytest.approx((0.816, 0.780, 0.848), abs=5e-4)
     assert np.isnan(share(0, 0).value)
+
+
+@pytest.mark.parametrize(("groups", "ends"), [(np.arange(60), True), (np.minimum(np.arange(60), 58), False)])
+def test_five_sources_of_a_kind_have_an_interval_and_four_have_none(groups, ends):
+    kinds = np.repeat([0, 1], [55, 5])
+    scores = {"si": np.random.default_rng(0).random(60), "cnci": kinds + np.random.default_rng(1).random(60)}
+    measured = measure_signals(scores, kinds, groups, 0.1, draws=50)
+    seeds = [SeedResult(measured.values, measured.draws, {}, {}, {})]
+    key = {"dataset": "x", "model": "y", "glitch": "one_class", "ratio": 0.1, "reference_noise": 0.0}
+    one = summarise(key, seeds)
+    assert np.isfinite(one.interval("cnci.f1_known").low) == ends and one.value["cnci.auroc"] == 1
+    verdict = judge_pattern([one])["verdict"].item()
+    assert verdict == ("supported" if ends else "undecided")
