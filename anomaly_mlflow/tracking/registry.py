@@ -1,6 +1,7 @@
 """Registered models: weights and architecture as files, served by code, found by alias."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import mlflow
@@ -139,6 +140,14 @@ def _compete(name: str, version: str, metric: str, value: float, test_set: str) 
     for key, text in tags.items():
         client().set_model_version_tag(name, version, key, text)
     versions = client().search_model_versions(f"name = '{name}'")
-    rivals = [each for each in versions if each.tags.get("anomaly.test_set") == test_set and metric in each.tags]
-    best = max(rivals, key=lambda each: (float(each.tags[metric]), int(each.version)))
+    rivals = [each for each in versions if each.tags.get("anomaly.test_set") == test_set]
+    best = max(rivals, key=lambda each: (_share(each.tags.get(metric, "")), int(each.version)))
     client().set_registered_model_alias(name, "champion", best.version)
+
+
+def _share(text: str) -> float:
+    """What a tag says, in 0 .. 1; -1 for anything else, which whoever may change the version can have written."""
+    with suppress(ValueError):
+        if 0 <= float(text) <= 1:
+            return float(text)
+    return -1.0
