@@ -1,6 +1,7 @@
 """Fixtures for all tests."""
 
 import os
+import sys
 
 # One thread per process, before torch is imported: several processes share the cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -9,6 +10,14 @@ import numpy as np
 import pytest
 
 from anomaly_mlflow.data.samples import Samples
+
+
+@pytest.fixture(autouse=True)
+def no_address_for_later_tests():
+    """`mlflow.set_tracking_uri` would hold for every later test of the process, above the environment that they set."""
+    yield
+    service = sys.modules.get("mlflow.tracking._tracking_service.utils")
+    assert service is None or service._tracking_uri is None, "use monkeypatch.setenv('MLFLOW_TRACKING_URI', ...)"
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ def arrived(tmp_path, monkeypatch):
     """(environment, what the writer told, client) of a run with one epoch and two calls with metrics."""
     environment = {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/mlflow.db"}
     monkeypatch.setenv("MLFLOW_TRACKING_URI", environment["MLFLOW_TRACKING_URI"])
-    mlflow.set_tracking_uri(environment["MLFLOW_TRACKING_URI"])
     client = mlflow.MlflowClient()
     experiment = client.create_experiment("load", artifact_location=(tmp_path / "artifacts").as_uri())
     run_id = client.create_run(experiment).info.run_id
@@ -26,7 +25,6 @@ def arrived(tmp_path, monkeypatch):
         client.log_metric(run_id, "metric_0", 1.0, step=step)
     client.set_terminated(run_id, "FINISHED")
     yield environment, {"run": run_id, "digests": {FILE: _sha256(part)}, "waited": [0.1, 0.2]}, client
-    mlflow.set_tracking_uri(None)
 
 
 def test_what_arrived_once_and_as_written_is_counted(arrived):

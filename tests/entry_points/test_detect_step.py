@@ -1,6 +1,5 @@
 """The step `detect` on planted tables, in this process and with two quick detectors."""
 
-import mlflow
 import pandas as pd
 import pytest
 from planted_runs import plant
@@ -21,15 +20,12 @@ def test_detect_leaves_a_table_curves_figures_and_a_page(desk, monkeypatch, caps
         monkeypatch.setattr(module, "DETECTORS", quick)
     monkeypatch.chdir(desk.folder)
     monkeypatch.setenv("ANOMALY_STATE", str(desk.folder / "state"))
-    mlflow.set_tracking_uri(f"sqlite:///{desk.folder}/mlflow.db")
-    try:
-        _, noise, _, features = plant(desk)
-        upstream = {"generate_noise": [Run(noise)], "extract_features": [Run(one) for one in features.split(",")]}
-        options = {name: OPTIONS[name].default for name in STEPS["detect"].options} | {"draws": 100, "jobs": 1}
-        with start("detect", {}) as run:
-            STEPS["detect"].function(run, options, upstream)
-    finally:
-        mlflow.set_tracking_uri(None)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{desk.folder}/mlflow.db")
+    _, noise, _, features = plant(desk)
+    upstream = {"generate_noise": [Run(noise)], "extract_features": [Run(one) for one in features.split(",")]}
+    options = {name: OPTIONS[name].default for name in STEPS["detect"].options} | {"draws": 100, "jobs": 1}
+    with start("detect", {}) as run:
+        STEPS["detect"].function(run, options, upstream)
     board = pd.read_csv(desk.artifact(run.id, "detectors.csv"))
     assert set(board["task"]) == {"error", "near_miss_vs_hard", "gross_vs_clean", "ood_vs_clean"}
     assert set(board["arm"]) == {"geometry", "uncertainty", "dynamics", "all"}

@@ -11,13 +11,11 @@ pytestmark = pytest.mark.filterwarnings("default")
 @pytest.fixture
 def client(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
     client = mlflow.MlflowClient()
     client.create_registered_model("noisy")
     for _ in range(3):
         client.create_model_version("noisy", tmp_path.as_uri())
-    yield client
-    mlflow.set_tracking_uri(None)
+    return client
 
 
 def champion(client):

@@ -26,11 +26,9 @@ pytestmark = pytest.mark.filterwarnings("default")
 @pytest.fixture
 def desk(tmp_path, monkeypatch):
     """A store of its own, for this process too."""
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
     monkeypatch.chdir(tmp_path)
-    yield Desk(tmp_path)
-    mlflow.set_tracking_uri(before)
+    return Desk(tmp_path)
 
 
 def record(recorder, epochs=2):

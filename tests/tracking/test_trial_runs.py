@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-import mlflow
 import pytest
 
 from anomaly_mlflow.tracking.lifecycle import start
@@ -19,10 +18,9 @@ PARAMS = {"detector": "network", "threshold": 0.25}
 @pytest.fixture
 def parent(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
     with start("sweep", {}) as run:
         yield run
-    mlflow.set_tracking_uri(None)
 
 
 def note(runs, number, state="complete"):
