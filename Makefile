@@ -19,7 +19,7 @@ study: install ## Run the whole study on the bundled digits; prints verdicts, ru
 	PATH="$(CURDIR)/$(BIN):$$PATH" mlflow run . --env-manager local
 
 test: install ## Pass the tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: install ## Check style and formatting
 	$(BIN)/ruff check .
