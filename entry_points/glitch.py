@@ -71,7 +71,7 @@ def _as_labelled(reference: Samples, options: dict) -> Samples:
 
 def _traces(run: Run, samples: Samples, reference: Samples, options: dict, watch: Stopwatch) -> Traces:
     """Train, keep the state after every epoch, and evaluate these states with the rates that were really used."""
-    settings = chosen(options) | {"epochs": options["epochs"] or EPOCHS}
+    settings = chosen(options) | {"epochs": options["epochs"] or EPOCHS, "schedule": "constant"}
     config = configure(options["model"], samples.image_shape, options["device"], len(samples), **settings)
     run.log_json(config.to_dict(), "training.json")
     line = {"desc": f"{options['glitch']}, seed {options['training_seed']}", "position": options.get("bar")}

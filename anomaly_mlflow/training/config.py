@@ -8,12 +8,17 @@ from anomaly_mlflow.training.device import choose_precision
 
 __all__ = ["TrainConfig", "configure"]
 
+SCHEDULES = ("one_cycle", "constant")
+CONSTANT_SHARE = 0.1
+"""A constant learning rate is this share of the peak of one cycle, where none is chosen."""
+
 
 @dataclass(frozen=True)
 class TrainConfig:
     """Settings of one training; frozen; logged as training.json.
 
-    learning_rate: peak of a one-cycle schedule (Smith & Topin 2019); augmentation: none, crop or flip;
+    learning_rate: of every step where the schedule is constant, the peak where it is one_cycle (Smith & Topin 2019);
+    augmentation: none, crop or flip;
     precision: 32-true or bf16-mixed, in the words of Lightning Fabric; pretrained: start from published weights.
     label_smoothing: share of the target that goes to all classes evenly (Szegedy et al. 2016, CVPR); what is recorded
     are the logits, which it leaves as they are.
@@ -31,10 +36,13 @@ class TrainConfig:
     precision: str = "32-true"
     pretrained: bool = False
     label_smoothing: float = 0.0
+    schedule: str = "one_cycle"
 
     def __post_init__(self) -> None:
         if find(self.model).pretrained is None and self.pretrained:
             raise BadOption(f"model '{self.model}' has no pretrained weights; take timm:NAME or pretrained=no")
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"schedule '{self.schedule}' is none of {', '.join(SCHEDULES)}")
         if self.epochs < 1 or self.batch_size < 2 or self.learning_rate <= 0 or not 0 <= self.dropout < 1:
             raise BadOption(f"epochs, batch size and learning rate must be positive, dropout in 0..1: {self}")
 
@@ -51,12 +59,15 @@ def configure(
     images: how many there are; the model's own batch is no larger.
 
     Colour images are shifted and mirrored, grey ones only shifted: a mirrored digit is another sign. Pretrained
-    weights are tuned at a fifth of the learning rate, so that they are not lost in the first steps.
+    weights are tuned at a fifth of the learning rate, so that they are not lost in the first steps. A constant rate is
+    a tenth of the peak of one cycle.
     """
     recipe = find(model)
     own = {"augmentation": "flip" if image_shape[2] == 3 else "crop", "precision": "auto", **recipe.settings}
     if chosen.get("pretrained"):
         own["learning_rate"] = own.get("learning_rate", TrainConfig.learning_rate) / 5
+    if chosen.get("schedule") == "constant":
+        own["learning_rate"] = own.get("learning_rate", TrainConfig.learning_rate) * CONSTANT_SHARE
     if images is not None:
         own["batch_size"] = min(own.get("batch_size", TrainConfig.batch_size), images)
     if min(image_shape[:2]) < 16:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric, seed_everything
 from torch.nn.functional import cross_entropy
+from torch.optim.lr_scheduler import ConstantLR, LRScheduler, OneCycleLR
 
 from anomaly_mlflow.data.batches import balanced_batches, batch_count, channel_moments, to_float
 from anomaly_mlflow.data.feed import Feed
@@ -68,7 +69,7 @@ def fit(
     model, optimizer = fabric.setup(model, optimizer)
     labels, ids = (torch.tensor(values, device=fabric.device) for values in (samples.labels, samples.sample_id))
     steps = config.epochs * batch_count(len(rows), config.batch_size)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=steps + 1)
+    schedule = _schedule(optimizer, config, steps)
     state = TrainingState(model.module, optimizer, schedule, rng, _made_from(samples, config, seed, rows))
     first = state.load(checkpoint) + 1 if checkpoint else 0
     ranks = fabric.world_size
@@ -133,6 +134,12 @@ def _fresh_model(samples: Samples, config: TrainConfig, rows: np.ndarray) -> Cla
     if find(config.model).channels_last:
         model = model.to(memory_format=torch.channels_last)
     return model
+
+
+def _schedule(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int) -> LRScheduler:
+    if config.schedule == "constant":
+        return ConstantLR(optimizer, factor=1.0)
+    return OneCycleLR(optimizer, config.learning_rate, total_steps=steps + 1)
 
 
 def _optimizer(model: Classifier, config: TrainConfig) -> torch.optim.Optimizer:
