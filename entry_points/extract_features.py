@@ -11,6 +11,7 @@ from anomaly_mlflow.tracking.registry import model_folder
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.training.epoch_files import read_recording
 from entry_points.fold_files import read_out_of_fold, read_probes, read_second_splits
+from entry_points.influence_options import INFLUENCE, influence_settings
 from entry_points.recordings import recording_folder
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step
@@ -38,7 +39,7 @@ def check_options(options: dict) -> None:
 
 @step(
     "extract_features",
-    own=("signals", "passes", "geometry_encoder", "seed"),
+    own=("signals", "passes", "geometry_encoder", *INFLUENCE, "seed"),
     needs=("generate_noise", "train_clean", "train_folds", "train_noisy"),
     run_option="features_run",
     per_seed=True,
@@ -60,6 +61,8 @@ def extract_features(run: Run, options: dict, upstream: Upstream) -> None:
     if evidence.recording is not None:
         suggested = suggested_label(evidence.recording)
         suggestions = features[["sample_id"]].assign(given_label=evidence.labels, suggested_label=suggested)
+        if evidence.traces is not None:
+            suggestions["influence_repair_label"] = evidence.influence.repair_label
         run.log_frame(suggestions, "suggestions.parquet")
     run.log_table(features.drop(columns="sample_id").describe().round(4).reset_index(), "features_summary.json")
 
@@ -82,4 +85,5 @@ def _of_study(options: dict, upstream: Upstream, names: list[str]) -> Evidence:
         passes=options["passes"],
         seed=options["seed"],
         frozen=options["geometry_encoder"],
+        influence=influence_settings(options),
     )

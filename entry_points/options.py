@@ -250,6 +250,18 @@ _DECLARED = [
         "none",
         "Frozen encoder of the geometry: timm:NAME (published weights) or timm:NAME@PATH.safetensors; none: the clean side's.",
     ),
+    _option(
+        "influence_bias",
+        click.Choice(["yes", "no"]),
+        "yes",
+        "Whether the gradient of the last layer's bias is part of the influence.",
+    ),
+    _option(
+        "influence_norm",
+        click.Choice(["none", "cosine"]),
+        "none",
+        "cosine: each gradient is divided by its norm, so that large ones do not rule the influence; self-influence is then the same for every image.",
+    ),
     _option("signals", click.STRING, "all", "Signals to extract, separated by commas; all: every one."),
     _option(
         "recording",

@@ -12,6 +12,7 @@ from anomaly_mlflow.models import Classifier
 from anomaly_mlflow.models.frozen import embed_frozen
 from anomaly_mlflow.signals.demand import FROM_PASSES
 from anomaly_mlflow.signals.evidence import CrossFit, Evidence, Head
+from anomaly_mlflow.signals.influence_scores import InfluenceSettings
 from anomaly_mlflow.signals.traces import Traces, collect_traces, reference_rows, unseen
 from anomaly_mlflow.training.checkpoints import load_model, load_snapshots, read_seen, snapshot_epochs
 from anomaly_mlflow.training.folds import CROSS_FIT, fold_folder, read_plan, seen_digest
@@ -43,13 +44,15 @@ def collect(
     passes: int,
     seed: int,
     frozen: str | None = None,
+    influence: InfluenceSettings | None = None,
 ) -> Evidence:
     """Run those evaluation passes of both models over the samples that the needs ask for.
 
     needs: fields of Evidence, as `needs_of` gives them; others stay None, but for what is evidence as it is.
     clean, noisy: model folders (JSON and safetensors); snapshots: folder of the noisy model's snapshots;
     reference: samples that no model was trained on, with their labels, for the influence on them;
-    passes: stochastic passes of the noisy model's head; frozen: encoder of the geometry, in place of the clean side's.
+    passes: stochastic passes of the noisy model's head; frozen: encoder of the geometry, in place of the clean side's;
+    influence: how the influence on the reference is computed.
     The rest is evidence as it is. All arrays of the evidence are read-only: a signal cannot change what others see.
     """
     seen = _passes(samples, needs, noisy, passes, seed) if FROM_PASSES & set(needs) else {}
@@ -68,6 +71,7 @@ def collect(
         out_of_fold=out_of_fold,
         second_split=second_split,
         probes=probes,
+        influence_settings=influence or InfluenceSettings(),
         **seen,
     )
     freeze(evidence)

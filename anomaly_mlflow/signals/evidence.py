@@ -1,7 +1,7 @@
 """All that a signal may see of a study: no field of it holds the truth."""
 
 from collections.abc import Sequence
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +11,7 @@ from sklearn.preprocessing import normalize
 from anomaly_mlflow.errors import BadData, Leakage
 from anomaly_mlflow.signals.archaeology import suite_shares
 from anomaly_mlflow.signals.covariance import whitening
-from anomaly_mlflow.signals.influence_scores import InfluenceScores, influence_scores
+from anomaly_mlflow.signals.influence_scores import InfluenceScores, InfluenceSettings, influence_scores
 from anomaly_mlflow.signals.neighbours import Neighbours, nearest
 from anomaly_mlflow.signals.traces import Traces
 from anomaly_mlflow.training.probes import ProbeRun
@@ -106,6 +106,7 @@ class Evidence:
     second_split: what was forgotten while models trained on one part went on with another.
     probes: trainings with rows that were spoiled on purpose and are known.
     traces: saved states of the noisy model beside a reference set that it was not trained on.
+    influence_settings: how the influence of the rows is computed from them, and on which device.
     What is derived is computed once and read-only.
     """
 
@@ -126,6 +127,7 @@ class Evidence:
     second_split: Sequence[SecondSplit] | None = None
     probes: Sequence[ProbeRun] | None = None
     traces: Traces | None = None
+    influence_settings: InfluenceSettings = field(default_factory=InfluenceSettings)
 
     def __post_init__(self) -> None:
         if self.recording is not None and not np.array_equal(self.recording.sample_id, self.sample_id):
@@ -175,7 +177,7 @@ class Evidence:
     @cached_property
     def influence(self) -> InfluenceScores:
         """Scores of the influence of each row on the reference samples of `traces`."""
-        scores = influence_scores(self.traces)
+        scores = influence_scores(self.traces, **vars(self.influence_settings))
         for values in vars(scores).values():
             _read_only(values)
         return scores

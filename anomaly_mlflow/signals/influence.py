@@ -3,7 +3,8 @@
 I_ij = sum_t η_t (a_i · a_j + 1)(e_i · e_j), i = row, j = reference sample, t = up to five saved states of the noisy
 model, η = learning rate, a = input of the last layer, e = p - onehot(label). Positive: training on i lowers the loss of
 j. J = all reference samples (test samples with their labels, never trained on), J_c those of class c, y = given label;
-PIL_c and NIL_c = sums of the positive and of the negative I in J_c.
+PIL_c and NIL_c = sums of the positive and of the negative I in J_c. influence_bias=no leaves out the + 1,
+influence_norm=cosine divides each gradient by its norm.
 """
 
 import numpy as np
@@ -84,7 +85,7 @@ def strongest_opposition(evidence: Evidence) -> np.ndarray:
 def cnci(evidence: Evidence) -> np.ndarray:
     """NIL_y in the last state under the label argmin_c NIL_c: near 0, the most, where that label would do y no harm.
 
-    That label is the repair label of the glitch study; `suggestions.parquet` holds another one.
+    That label is `influence_repair_label` in `suggestions.parquet`, and the repair label of the glitch study.
     """
     return evidence.influence.cnci
 

@@ -14,6 +14,7 @@ from anomaly_mlflow.signals.traces import Traces
 __all__ = [
     "Counterfactuals",
     "InfluenceScores",
+    "InfluenceSettings",
     "Influences",
     "characterise",
     "combined",
@@ -24,6 +25,15 @@ __all__ = [
 
 LEAST = 1e-12
 """Added to the divisor of PCID, which vanishes for rows that were learnt perfectly."""
+
+
+@dataclass(frozen=True)
+class InfluenceSettings:
+    """How the influence is computed: bias, cosine as in `influence_sums`; device: auto, cpu, cuda."""
+
+    bias: bool = True
+    cosine: bool = False
+    device: str = "auto"
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,9 @@ def self_influence(traces: Traces, *, bias: bool = True, cosine: bool = False, d
     found, place = np.zeros(len(traces.labels)), _place(device)
     for rows in _chunks(traces):
         for rate, (a, e) in _states(traces, rows, traces.labels, bias, cosine, place):
-            found[rows] += (rate * a.square().sum(1) * e.square().sum(1)).cpu().numpy()
+            size = a.square().sum(1) * e.square().sum(1)
+            # Of unit vectors 1 but for rounding, by which rows that are all the same would be ranked.
+            found[rows] += rate * (size.round() if cosine else size).cpu().numpy()
     return found
 
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 from made_traces import C, D, M, N, random_traces
 
-from anomaly_mlflow.errors import BadData, Leakage
+from anomaly_mlflow.errors import BadData, BadOption, Leakage
 from anomaly_mlflow.models import Architecture, build
 from anomaly_mlflow.signals import Evidence
 from anomaly_mlflow.signals.collect import collect
-from anomaly_mlflow.signals.influence_scores import influences
+from anomaly_mlflow.signals.influence_scores import InfluenceSettings, influence_scores, influences
 from anomaly_mlflow.signals.traces import collect_traces, reference_rows, unseen
 from anomaly_mlflow.training.checkpoints import save_model
 from anomaly_mlflow.training.recording import Recording
@@ -89,6 +89,17 @@ def test_traces_are_collected_state_by_state_with_the_rate_of_its_epoch(stripes,
     np.testing.assert_array_equal(evidence.influence.si, influences(traces).own)
     with pytest.raises(ValueError, match="read-only"):
         evidence.influence.cnci[0] = 0
+
+
+def test_evidence_computes_the_influence_as_its_settings_say():
+    traces = random_traces()
+    evidence = Evidence(np.arange(N), traces.labels, C, traces=traces)
+    without = replace(evidence, influence_settings=InfluenceSettings(bias=False, cosine=True, device="cpu"))
+    expected = influence_scores(traces, bias=False, cosine=True)
+    np.testing.assert_array_equal(without.influence.mai, expected.mai)
+    assert not np.allclose(evidence.influence.mai, expected.mai)
+    with pytest.raises(BadOption, match="device 'abacus' cannot be used here"):
+        _ = replace(evidence, influence_settings=InfluenceSettings(device="abacus")).influence
 
 
 def test_states_are_loaded_one_at_a_time(stripes):
