@@ -18,5 +18,6 @@ from entry_points import (  # noqa: F401
     train_baseline,
     train_clean,
     train_folds,
+    train_glitched,
     train_noisy,
 )

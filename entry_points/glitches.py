@@ -17,10 +17,13 @@ from anomaly_mlflow.studies.glitch_table import (
     summarise,
     wide,
 )
+from anomaly_mlflow.tracking.lifecycle import upstream_of
 from anomaly_mlflow.tracking.run import Run
 from entry_points.environment import environment
-from entry_points.glitch import GLITCH
 from entry_points.glitch_cells import cells_of, check_glitches, options_of, scaled
+from entry_points.glitch_checks import check_cells
+from entry_points.glitched import GLITCH
+from entry_points.influence_options import INFLUENCE
 from entry_points.options import as_typed
 from entry_points.resolve import resolve_each
 from entry_points.sample_files import DATA
@@ -29,7 +32,8 @@ from entry_points.trained import TRAINING
 
 LISTS = ("datasets", "tests", "anomalies", "models", "glitches", "glitch_ratio", "ablations", "grid")
 OF_A_CELL = {"dataset", "test", "model", *GLITCH}
-OWN = (*LISTS, *(name for name in (*DATA, *TRAINING) if name not in OF_A_CELL), "training_seed", "seeds", "draws")
+SHARED = tuple(name for name in (*DATA, *TRAINING) if name not in OF_A_CELL)
+OWN = (*LISTS, *SHARED, *INFLUENCE, "training_seed", "seeds", "draws")
 
 
 @step("glitches", own=OWN, check=check_glitches)
@@ -37,8 +41,9 @@ def glitches(run: Run, options: dict, upstream: Upstream) -> None:
     """Measure how well influence signals find each glitch, cell by cell; if killed, it goes on with the next cell."""
     options = scaled(options)
     cells = cells_of(options)
-    variants = [options_of(cell, options) for cell in cells]
-    made = _made([one for of_cell in variants for one in of_cell], run)
+    variants = [one for cell in cells for one in options_of(cell, options)]
+    check_cells(variants)
+    made = _made(variants, run)
     seeds = options["seeds"]
     runs = [made[number * seeds : (number + 1) * seeds] for number in range(len(cells))]
     found = {cell: [_result(one) for one in of_cell] for cell, of_cell in zip(cells, runs, strict=True)}
@@ -64,7 +69,7 @@ def _result(made: Run) -> tuple[str, SeedResult]:
     name, seconds = facts.pop("dataset"), facts.pop("seconds")
     counts = {key: tuple(pair) for key, pair in made.json("counts.json").items()}
     values, draws = pd.read_csv(made.path("measures.csv")), made.frame("draws.parquet")
-    return name, SeedResult(values, draws, counts, facts, seconds)
+    return name, SeedResult(values, draws, counts, made.frame("count_draws.parquet"), facts, seconds)
 
 
 def _names(by_spec: dict[str, str]) -> dict[str, str]:
@@ -91,7 +96,8 @@ def _log(run: Run, options: dict, summaries: list[Summary], made: list[Run]) -> 
             run.log_figure(figure, name)
     facts = {**as_typed(options, [name for name in STEPS["glitches"].options]), **environment(), "this run": run.link}
     run.log_text(glitches_page(table, counts, pattern, seconds, f1, summaries, facts), "report.html")
-    run.log_json({"glitch": [one.id for one in made]}, "upstream.json")
+    trained = [name for one in made for name in upstream_of(one)["train_glitched"]]
+    run.log_json({"glitch": [one.id for one in made], "train_glitched": trained}, "upstream.json")
     means = f1[(f1["ratio"] == options["glitch_ratio"]) & (f1["reference_noise"] == 0)]
     for glitch, line in means.groupby("glitch")[["cnci", "pcid", "cfrank", "si"]].mean().iterrows():
         run.log_metrics({f"{glitch}.f1.{signal}": value for signal, value in line.items()})

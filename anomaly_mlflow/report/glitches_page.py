@@ -22,9 +22,10 @@ HOW = (
     " as the paper counts it; appended anomalies make n larger than c counts on, so that F1 cannot reach 1: the dashed"
     " line is the best there is. Estimated contamination is the share of the upper of two Gaussian components of a"
     " signal's own scores; for a rank of two signals, the share that either of them flags.",
-    "Intervals are 95 % bootstrap intervals over seeds and, within each seed, rows; thresholds stay where they are. A"
-    " seed draws the errors, the foreign class and the training anew. Shares of counted rows have Wilson's interval,"
-    " seeds pooled. Statements, margins and measures were fixed in the code before any data was seen; for how long"
+    "Intervals are 95 % bootstrap intervals over seeds and rows; thresholds stay where they are. A seed draws the"
+    " errors, the foreign class and the training anew, but not the images: an image weighs the same in all seeds of a"
+    " draw. Shares of counted rows have Wilson's interval for as many independent rows as have these draws' variance."
+    " Statements, margins and measures were fixed in the code before any data was seen; for how long"
     " and at what rate models are trained was not (docs/glitches.md). A statement is"
     " supported where the whole interval lies at its margin or above, refuted where it lies wholly below.",
 )

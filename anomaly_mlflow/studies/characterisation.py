@@ -4,19 +4,23 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
+from scipy.stats import norm
 
 from anomaly_mlflow.detection.contamination import flag
+from anomaly_mlflow.detection.shared_draws import resampled
 from anomaly_mlflow.detection.statistics import Interval
 
-__all__ = ["characterisation_counts", "repair_counts", "share"]
+__all__ = ["Counted", "characterisation_rows", "count_draws", "counts_of", "repair_rows", "share"]
 
 MISLABELLED, ANOMALY = 1, 2
 
+Counted = Mapping[str, tuple[np.ndarray, np.ndarray]]
+"""Name of a share -> the rows that are hits and the rows of which they are a part, bool (n,) each."""
 
-def characterisation_counts(
+
+def characterisation_rows(
     cfrank: np.ndarray, called_mislabelled: np.ndarray, kinds: np.ndarray, contamination: float
-) -> Mapping[str, tuple[int, int]]:
+) -> Counted:
     """Of the true errors among the floor(contamination * n) highest by CFRank, those called by their kind, and all.
 
     cfrank: float (n,); called_mislabelled: bool (n,), else a row is called an anomaly; kinds: as `kinds_of` gives them.
@@ -28,22 +32,41 @@ def characterisation_counts(
     right = called_mislabelled == (kinds == MISLABELLED)
     sets = {"characterisation": kinds > 0, "characterisation_mislabelled": kinds == MISLABELLED}
     sets["characterisation_anomaly"] = kinds == ANOMALY
-    return {name: (int((top & of & right).sum()), int((top & of).sum())) for name, of in sets.items() if of.any()}
+    return {name: (top & of & right, top & of) for name, of in sets.items() if of.any()}
 
 
-def repair_counts(
-    cnci: np.ndarray, repair_label: np.ndarray, truth: pd.DataFrame, contamination: float
-) -> Mapping[str, tuple[int, int]]:
+def repair_rows(cnci: np.ndarray, repair_label: np.ndarray, truth: pd.DataFrame, contamination: float) -> Counted:
     """Of the mislabelled rows that CNCI flags, those repaired to the true label, and all; empty without any."""
     wrong = truth["mislabelled"].to_numpy()
     found = wrong & flag(cnci, contamination)
-    right = repair_label == truth["true_label"].to_numpy()
-    return {"repair": (int((found & right).sum()), int(found.sum()))} if wrong.any() else {}
+    return {"repair": (found & (repair_label == truth["true_label"].to_numpy()), found)} if wrong.any() else {}
 
 
-def share(hits: int, of: int) -> Interval:
-    """The share with its 95 % interval by Wilson (1927); NaN of none. Rows count as independent of each other."""
+def counts_of(counted: Counted) -> dict[str, tuple[int, int]]:
+    """The number of hits, and of what."""
+    return {name: (int(hits.sum()), int(of.sum())) for name, (hits, of) in counted.items()}
+
+
+def count_draws(
+    counted: Counted, kinds: np.ndarray, groups: np.ndarray, shared: np.ndarray, **how: int
+) -> pd.DataFrame:
+    """Both numbers in the draws of `resampled`, whose arguments follow; columns NAME.hits and NAME.of."""
+    columns = [f"{name}.{part}" for name in counted for part in ("hits", "of")]
+    masks = np.array([mask for pair in counted.values() for mask in pair], np.float64).reshape(-1, len(kinds))
+    return pd.DataFrame(resampled(lambda weights: weights @ masks.T, kinds, groups, shared, **how), columns=columns)
+
+
+def share(hits: int, of: int, variance: float = 0.0) -> Interval:
+    """The share with its 95 % interval by Wilson (1927) at the effective number of rows; NaN of none.
+
+    variance: of the share where rows depend on each other. As many independent rows as have this variance, at most
+    `of`, stand in the formula (Kish 1965; Franco et al. 2019, Journal of Survey Statistics and Methodology); 0 or NaN:
+    all of them.
+    """
     if not of:
         return Interval(float("nan"), float("nan"), float("nan"))
-    ends = binomtest(hits, of).proportion_ci(method="wilson")
-    return Interval(hits / of, float(ends.low), float(ends.high))
+    p, z = hits / of, norm.ppf(0.975)
+    rows = min(of, p * (1 - p) / variance) if variance > 0 and 0 < hits < of else of
+    centre, half = p + z**2 / (2 * rows), z * np.sqrt(p * (1 - p) / rows + z**2 / (4 * rows**2))
+    low, high = (np.clip((centre + side * half) / (1 + z**2 / rows), 0, 1) for side in (-1, 1))
+    return Interval(p, float(low), float(high))

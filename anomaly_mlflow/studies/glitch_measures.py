@@ -9,10 +9,9 @@ import pandas as pd
 
 from anomaly_mlflow.detection.contamination import estimated_contamination, f1_ceiling, flag
 from anomaly_mlflow.detection.measures import Measure, auroc_of, average_precision_of, rates_of, together
-from anomaly_mlflow.detection.statistics import FEWEST_GROUPS, bootstrap
-from anomaly_mlflow.errors import BadData
+from anomaly_mlflow.detection.shared_draws import resampled
 
-__all__ = ["MEASURES", "Measured", "kinds_of", "measure_signals"]
+__all__ = ["MEASURES", "Measured", "measure_signals"]
 
 MEASURES = {
     "f1_known": "F1 where the contamination is known",
@@ -41,42 +40,38 @@ class Measured:
     ceiling: float
 
 
-def kinds_of(truth: pd.DataFrame) -> np.ndarray:
-    """int64 (n,): 0 for rows that were not touched, 1 for mislabelled ones, 2 for anomalies.
-
-    Raises BadData where all or none were.
-    """
-    kinds = truth["mislabelled"].to_numpy() + 2 * truth["anomaly"].to_numpy()
-    if not kinds.any() or kinds.all():
-        raise BadData("every row has a glitch, or none has: nothing is there to be told apart")
-    return kinds.astype(np.int64)
-
-
 def measure_signals(
     scores: Mapping[str, np.ndarray],
     kinds: np.ndarray,
     groups: np.ndarray,
     contamination: float,
     *,
+    shared: np.ndarray | None = None,
     draws: int = 2000,
     seed: int = 0,
+    own_seed: int = 0,
 ) -> Measured:
     """Measure every signal against the truth.
 
     scores: name -> float (n,), higher = more suspicious; kinds: as `kinds_of` gives them; groups: int64 (n,), rows of
     one source; they are resampled within each kind. Thresholds stay those of the rows as they are.
+    shared: bool (n,), rows that stand in every training of the cell, all by default; seed: the same for all of these,
+    own_seed: of this one (see `shared_draws`).
     """
-    positive, estimates = kinds > 0, _estimates(scores, seed)
+    positive, estimates = kinds > 0, _estimates(scores, own_seed)
+    shared = np.ones(len(kinds), bool) if shared is None else shared
     columns, measures = [], []
     for name, values in scores.items():
         parts = _parts(values, kinds, contamination, estimates[name])
         columns += [f"{name}.{measure}" for measure in parts]
         measures += parts.values()
-    found = _in_turn(measures, kinds, groups, draws, seed)
-    frame = pd.DataFrame(found[1:], columns=columns, dtype=np.float64)
+    whole = together(*measures)
+    values = whole(np.ones((1, len(kinds)))).ravel()
+    found = resampled(whole, kinds, groups, shared, draws=draws, seed=seed, own_seed=own_seed)
+    frame = pd.DataFrame(found, columns=columns)
     told = {f"{name}.contamination_estimated": share for name, share in estimates.items()}
     frame = pd.concat([frame, pd.DataFrame(told, index=frame.index)], axis=1)
-    value = dict(zip(columns, found[0], strict=True)) | told
+    value = dict(zip(columns, values, strict=True)) | told
     rows = [(*column.split("."), value[column]) for column in frame.columns]
     ceiling = f1_ceiling(len(kinds), int(positive.sum()), contamination)
     return Measured(pd.DataFrame(rows, columns=["signal", "measure", "value"]), frame, ceiling)
@@ -113,12 +108,3 @@ def _rate(flagged: np.ndarray, positive: np.ndarray, which: int) -> Measure:
 
 def _one_of(rates: Measure, which: int, weights: np.ndarray) -> np.ndarray:
     return rates(weights)[:, :, which]
-
-
-def _in_turn(measures: list[Measure], kinds: np.ndarray, groups: np.ndarray, draws: int, seed: int) -> np.ndarray:
-    """(1 + draws, measures): the values, then the resampled ones."""
-    whole = together(*measures)
-    values = whole(np.ones((1, len(kinds)))).reshape(1, -1)
-    if min(len(np.unique(groups[kinds == kind])) for kind in np.unique(kinds)) < FEWEST_GROUPS:
-        return np.concatenate([values, np.full((draws, values.shape[1]), np.nan)])
-    return np.concatenate([values, bootstrap(whole, kinds, groups, draws=draws, seed=seed).reshape(draws, -1)])

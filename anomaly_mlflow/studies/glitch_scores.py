@@ -6,11 +6,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 
 import numpy as np
+import pandas as pd
 
-from anomaly_mlflow.signals.influence_scores import characterise, combined, counterfactuals, influences
+from anomaly_mlflow.signals.influence_scores import (
+    InfluenceSettings,
+    characterise,
+    combined,
+    counterfactuals,
+    influences,
+)
 from anomaly_mlflow.signals.traces import Traces
 
-__all__ = ["COUNTERFACTUAL", "GlitchScores", "Stopwatch", "glitch_scores"]
+__all__ = ["COUNTERFACTUAL", "GlitchScores", "Stopwatch", "glitch_scores", "scores_frame", "scores_of"]
 
 COUNTERFACTUAL = ("cnci", "pcid", "cfrank")
 """What the label of the counterfactual step enters; with `match_scale` they are named NAME_matched."""
@@ -44,23 +51,37 @@ class GlitchScores:
     called_mislabelled: np.ndarray
 
 
-def glitch_scores(traces: Traces, watch: Stopwatch, *, device: str = "auto") -> GlitchScores:
+def glitch_scores(traces: Traces, watch: Stopwatch, settings: InfluenceSettings) -> GlitchScores:
     """All influence scores, those of the counterfactual step also on matched checkpoints, and the final loss.
 
     Timed are the parts of the published scores: influence, counterfactual, signals.
     """
+    how = vars(settings)
     with watch.part("influence"):
-        found = influences(traces, device=device)
+        found = influences(traces, **how)
     with watch.part("counterfactual"):
-        other = counterfactuals(traces, found, device=device)
+        other = counterfactuals(traces, found, **how)
     with watch.part("signals"):
         scores = combined(traces, found, other)
         called = characterise(scores)
-    matched = combined(traces, found, counterfactuals(traces, found, match_scale=True, device=device))
+    matched = combined(traces, found, counterfactuals(traces, found, match_scale=True, **how))
     by_name = {field.name: getattr(scores, field.name) for field in fields(scores)}
     repair_label = by_name.pop("repair_label")
     by_name |= {f"{name}_matched": getattr(matched, name) for name in COUNTERFACTUAL}
     return GlitchScores(by_name | {"final_loss": _final_loss(traces)}, repair_label, called)
+
+
+def scores_frame(found: GlitchScores, sample_id: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
+    """A row for each sample: sample_id, given_label, a column a signal, repair_label, called_mislabelled."""
+    frame = pd.DataFrame({"sample_id": sample_id, "given_label": labels, **found.by_name})
+    return frame.assign(repair_label=found.repair_label, called_mislabelled=found.called_mislabelled)
+
+
+def scores_of(frame: pd.DataFrame) -> GlitchScores:
+    """The scores of such a frame."""
+    by_name = frame.drop(columns=["sample_id", "given_label", "repair_label", "called_mislabelled"])
+    found = {name: values.to_numpy() for name, values in by_name.items()}
+    return GlitchScores(found, frame["repair_label"].to_numpy(), frame["called_mislabelled"].to_numpy())
 
 
 def _final_loss(traces: Traces) -> np.ndarray:

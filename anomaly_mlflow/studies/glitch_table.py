@@ -16,25 +16,28 @@ KEYS = ["dataset", "model", "glitch", "ratio", "reference_noise"]
 
 @dataclass(frozen=True)
 class SeedResult:
-    """One training. values, draws: as `Measured`; counts: name -> hits, of; facts: test_accuracy, ceiling, n_errors, n,
-    fitted.KIND (shares and counts of rows); seconds: part -> seconds."""
+    """One training. values, draws: as `Measured`; counts: name -> hits, of; count_draws: as the function of this name;
+    facts: test_accuracy, ceiling, n_errors, n, fitted.KIND (shares and counts of rows); seconds: part -> seconds."""
 
     values: pd.DataFrame
     draws: pd.DataFrame
     counts: Mapping[str, tuple[int, int]]
+    count_draws: pd.DataFrame
     facts: Mapping[str, float]
     seconds: Mapping[str, float]
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A cell over its seeds. key: KEYS -> value; value, draws: by `signal.measure`, mean over seeds; counts: pooled."""
+    """A cell over its seeds. key: KEYS -> value; value, draws: by `signal.measure`, mean over seeds; counts: pooled;
+    share_draws: their shares, by name."""
 
     key: Mapping[str, object]
     seeds: int
     value: pd.Series
     draws: pd.DataFrame
     counts: Mapping[str, tuple[int, int]]
+    share_draws: pd.DataFrame
     facts: Mapping[str, float]
     seconds: Mapping[str, float]
 
@@ -47,12 +50,16 @@ class Summary:
         drawn = self.draws[column] - self.draws[list(others)].max(axis=1)
         return _ends(self.value[column] - self.value[list(others)].max(), drawn)
 
+    def share(self, name: str) -> Interval:
+        """A share of counted rows; the rows of all seeds are worth as many as the draws' variance says."""
+        return share(*self.counts[name], self.share_draws[name].var())
+
 
 def summarise(key: Mapping[str, object], seeds: Sequence[SeedResult], seed: int = 0) -> Summary:
     """Means over seeds; a draw takes one seed fewer than there are, with replacement, and of each its draw of rows.
 
-    Seeds draw their own errors, so rows are drawn within each seed (see `detection.statistics` for one seed fewer).
-    Clean rows are the same in every seed and are drawn apart for each nonetheless.
+    Where the draws share images (see `detection.shared_draws`), an image that stands in several seeds weighs the same
+    in all of them within a draw. For one seed fewer see `detection.statistics`.
     """
     generator, number = np.random.default_rng(seed), len(seeds)
     size = max(1, number - 1)
@@ -61,6 +68,7 @@ def summarise(key: Mapping[str, object], seeds: Sequence[SeedResult], seed: int 
     columns = list(seeds[0].draws.columns)
     stacked = np.stack([one.draws[columns].to_numpy(np.float64) for one in seeds])
     mixed = np.einsum("ds,sdc->dc", weights, stacked)
+    counted = sum(one.count_draws.mul(weights[:, row], axis=0) for row, one in enumerate(seeds))
     values = [pd.Series(one.values["value"].to_numpy(), _columns(one.values)) for one in seeds]
     return Summary(
         key,
@@ -68,6 +76,7 @@ def summarise(key: Mapping[str, object], seeds: Sequence[SeedResult], seed: int 
         sum(values)[columns] / number,
         pd.DataFrame(mixed, columns=columns),
         _pooled([one.counts for one in seeds]),
+        pd.DataFrame({name: counted[f"{name}.hits"] / counted[f"{name}.of"] for name in seeds[0].counts}),
         _mean([one.facts for one in seeds]),
         _mean([one.seconds for one in seeds]),
     )
@@ -84,11 +93,11 @@ def signals_table(summaries: Sequence[Summary]) -> pd.DataFrame:
 
 
 def counts_table(summaries: Sequence[Summary]) -> pd.DataFrame:
-    """Characterisation and repair: KEYS, measure, value, low, high (Wilson, seeds pooled), hits, of."""
+    """Characterisation and repair: KEYS, measure, value, low, high (see `characterisation.share`), hits, of."""
     rows = []
     for one in summaries:
         for name, (hits, of) in one.counts.items():
-            ends = share(hits, of)
+            ends = one.share(name)
             rows.append((*one.key.values(), name, ends.value, ends.low, ends.high, hits, of))
     return pd.DataFrame(rows, columns=[*KEYS, "measure", "value", "low", "high", "hits", "of"])
 

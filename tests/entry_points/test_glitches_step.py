@@ -13,6 +13,9 @@ from test_processes import wait_for as wait_for_process
 
 from anomaly_mlflow.errors import AnomalyError
 from entry_points.glitch_cells import cells_of, check_glitches, options_of, scaled
+from entry_points.glitch_checks import check_cells
+from entry_points.options import OPTIONS
+from entry_points.step import STEPS
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -25,8 +28,12 @@ ASKED = {
 
 
 def second_cell_is_at_work(desk):
-    made = desk.runs("glitch")
+    made = desk.runs("train_glitched")
     return len(made) == 2 and "anomaly.fingerprint" in made[0].data.tags
+
+
+def scores_of(desk, run):
+    return pd.read_parquet(desk.artifact(run, "scores/bias=yes-norm=none.parquet"))
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +53,11 @@ def killed(tmp_path_factory):
 def test_a_killed_study_goes_on_with_the_next_cell(killed):
     desk, first, _ = killed
     made = [run.data.tags["anomaly.step"] for run in desk.runs()]
-    assert {step: made.count(step) for step in set(made)} == {"glitches": 1, "glitch": 3}
+    assert {step: made.count(step) for step in set(made)} == {"glitches": 1, "glitch": 3, "train_glitched": 3}
     assert {run.info.status for run in desk.runs()} == {"FINISHED"}
     whole, cells = desk.runs("glitches")[0], desk.runs("glitch")
-    assert {run.data.tags["mlflow.parentRunId"] for run in cells} == {whole.info.run_id}
+    below = {run.data.tags["mlflow.parentRunId"] for run in (*cells, *desk.runs("train_glitched"))}
+    assert below == {whole.info.run_id}
     assert first in {run.info.run_id for run in cells}
     assert [run.data.params["glitch"] for run in cells[::-1]] == ["uniform", "anomalies_random_labels", "mixed"]
 
@@ -82,8 +90,8 @@ def test_the_page_begins_with_the_pattern(killed):
 
 def test_a_cell_keeps_scores_without_the_truth_and_the_truth_apart(killed):
     desk, first, _ = killed
-    scores = pd.read_parquet(desk.artifact(first, "scores.parquet"))
-    truth = pd.read_parquet(desk.artifact(first, "truth.parquet"))
+    trained = desk.oldest("train_glitched")[0].info.run_id
+    scores, truth = scores_of(desk, trained), pd.read_parquet(desk.artifact(trained, "truth.parquet"))
     assert list(scores["sample_id"]) == list(truth["sample_id"]) and len(scores) == 200
     assert not set(scores.columns) & {"true_label", "mislabelled", "anomaly", "glitch"}
     assert truth["mislabelled"].sum() == 20 == (scores["given_label"] != truth["true_label"]).sum()
@@ -93,21 +101,38 @@ def test_a_cell_keeps_scores_without_the_truth_and_the_truth_apart(killed):
 
 
 def test_a_second_seed_and_a_dirty_reference_set_train_only_what_is_not_there(killed):
-    desk, first, _ = killed
+    desk, _, _ = killed
     done = desk.type("glitches", *TINY, "--seeds", "2", "--glitches", "uniform")
     assert done.returncode == 0, done.stderr[-3000:]
-    assert len(desk.runs("glitch")) == 4
-    seeds = [pd.read_parquet(desk.artifact(run.info.run_id, "truth.parquet")) for run in desk.runs("glitch")[::3]]
+    made = desk.runs("train_glitched")
+    assert len(made) == 4 == len(desk.runs("glitch"))
+    seeds = [pd.read_parquet(desk.artifact(run.info.run_id, "truth.parquet")) for run in made[::3]]
     assert not seeds[0].equals(seeds[1])
     dirty = ["glitch", *TINY, "--model", "convnet", "--reference_noise", "0.2", "--glitch", "uniform"]
     done = desk.type(*dirty, "--anomalies", "photographs")
     assert done.returncode == 0, done.stderr[-3000:]
-    clean, noisy = (
-        pd.read_parquet(desk.artifact(run, "scores.parquet")) for run in (first, desk.runs("glitch")[0].info.run_id)
-    )
+    clean, noisy = (scores_of(desk, run.info.run_id) for run in desk.runs("train_glitched")[::4])
     # the training is the same, so is what reads no reference set; what reads its labels is not
     assert clean["si"].tolist() == pytest.approx(noisy["si"].tolist())
     assert clean["cnci"].tolist() != pytest.approx(noisy["cnci"].tolist())
+
+
+def test_other_draws_and_another_norm_of_the_influence_are_measured_without_a_training(killed):
+    desk, first, _ = killed
+    trained = {run.info.run_id for run in desk.runs("train_glitched")}
+    for words in (["--draws", "150"], ["--influence_norm", "cosine", "--influence_bias", "no"]):
+        done = desk.type("glitches", *TINY, "--seeds", "1", "--glitches", "uniform", *words)
+        assert done.returncode == 0, done.stderr[-3000:]
+    assert {run.info.run_id for run in desk.runs("train_glitched")} == trained
+    draws, cosine = (run.info.run_id for run in desk.runs("glitch")[1::-1])
+    assert len(pd.read_parquet(desk.artifact(draws, "draws.parquet"))) == 150
+    before, after, other = (
+        pd.read_csv(desk.artifact(run, "measures.csv")).set_index(["signal", "measure"])["value"]
+        for run in (first, draws, cosine)
+    )
+    assert before.equals(after) and not before.equals(other)
+    # by the cosine self-influence is the same for every row, so that all are flagged: F1 of 20 of 200
+    assert other["si", "f1_known"] == pytest.approx(2 * 20 / 220)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +171,37 @@ def test_anomalies_from_the_test_set_are_refused_before_a_training(desk, tmp_pat
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert done.returncode == 1 and len(errors) == 1, done.stderr[-2000:]
     assert "6 of 40 reference images are among the training images" in errors[0]
+    assert {run.info.status for run in desk.runs()} == {"FAILED"}
+
+
+def test_a_bad_cell_is_told_before_the_first_training(desk, tmp_path):
+    few = write_parquet(tmp_path / "few.parquet", [png(seed) for seed in range(20)], [0, 1] * 10)
+    done = desk.type("glitches", *TINY, "--seeds", "1", "--glitches", "uniform,mixed", "--anomalies", few)
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert done.returncode == 1 and len(errors) == 1, done.stderr[-2000:]
+    assert "digits, convnet, mixed at 10 %, seed 0: 20 anomalies of one class are needed and the largest" in errors[0]
     assert [run.info.status for run in desk.runs()] == ["FAILED"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"batch_size": 201}, "digits, convnet, uniform at 10 %, seed 0: batch_size=201 is more than the 200 images"),
+        ({"glitch_ratio": 0.001}, "uniform at 0.1 %, seed 0: a glitch ratio of 0.001 hits none of 200 images"),
+        ({"anomalies": "digits"}, "digits, convnet, anomalies_one_label at 10 %, seed 0: "),
+    ],
+)
+def test_cells_that_cannot_be_trained_are_named_without_a_training(changed, said):
+    typed = {name: OPTIONS[name].type.convert(OPTIONS[name].default, None, None) for name in STEPS["glitches"].options}
+    typed |= {"subset": 200, "glitches": "uniform,anomalies_one_label", "seeds": 2}
+    check_cells(variants(typed))
+    with pytest.raises(AnomalyError) as caught:
+        check_cells(variants(typed | changed))
+    assert said in str(caught.value) and "\n" not in str(caught.value)
+
+
+def variants(options):
+    return [one for cell in cells_of(options) for one in options_of(cell, options)]
 
 
 def test_the_grid_of_the_paper_is_one_option_and_what_is_typed_stays(tmp_path):

@@ -57,3 +57,10 @@ def test_a_change_of_the_report_or_a_signal_does_not_change_what_a_training_is_m
         assert name == "generate_noise" or "anomaly_mlflow/training/loop.py" in sources
         assert not [path for path in sources if "/signals/" in path or "/detection/" in path or "/studies/" in path]
         assert "anomaly_mlflow/report/html.py" not in sources
+
+
+def test_a_change_of_the_measures_does_not_change_what_a_glitched_training_is_made_from():
+    sources = {str(path.relative_to(ROOT)) for path in imported_sources("entry_points.train_glitched", ROOT)}
+    assert "anomaly_mlflow/training/loop.py" in sources and "anomaly_mlflow/signals/influence_scores.py" in sources
+    assert not [path for path in sources if "/detection/" in path or "/report/" in path or "measures" in path]
+    assert "draws" not in STEPS["train_glitched"].own and "draws" in STEPS["glitch"].own

@@ -4,8 +4,9 @@ import pytest
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from anomaly_mlflow.errors import BadData
-from anomaly_mlflow.studies.characterisation import characterisation_counts, repair_counts, share
-from anomaly_mlflow.studies.glitch_measures import kinds_of, measure_signals
+from anomaly_mlflow.studies.characterisation import characterisation_rows, count_draws, counts_of, repair_rows, share
+from anomaly_mlflow.studies.glitch_kinds import kinds_of
+from anomaly_mlflow.studies.glitch_measures import measure_signals
 from anomaly_mlflow.studies.glitch_pattern import judge_pattern
 from anomaly_mlflow.studies.glitch_table import SeedResult, summarise
 
@@ -74,19 +75,19 @@ def test_characterisation_is_counted_by_hand():
     # budget floor(.4 * 10) = 4 rows: 9 8 7 6 by rank; 9 and 8 are wrong labels, 7 an anomaly, 6 clean
     cfrank, kinds = np.arange(10.0), np.array([1, 2, 0, 0, 0, 0, 0, 2, 1, 1])
     called = np.array([True] * 7 + [True, True, False])
-    assert characterisation_counts(cfrank, called, kinds, 0.4) == {
+    assert counts_of(characterisation_rows(cfrank, called, kinds, 0.4)) == {
         "characterisation": (1, 3),
         "characterisation_mislabelled": (1, 2),
         "characterisation_anomaly": (0, 1),
     }
-    assert "characterisation_anomaly" not in characterisation_counts(cfrank, called, np.minimum(kinds, 1), 0.4)
+    assert "characterisation_anomaly" not in characterisation_rows(cfrank, called, np.minimum(kinds, 1), 0.4)
 
 
 def test_repair_is_counted_among_the_wrong_labels_that_are_flagged():
     truth = pd.DataFrame({"mislabelled": [1, 1, 1, 0, 0], "true_label": [0, 1, 2, 0, 0]}).astype({"mislabelled": bool})
     scores = np.array([5.0, 4, 1, 3, 2])  # the three largest are flagged at .4: rows 0, 1 and 3
-    assert repair_counts(scores, np.array([0, 2, 2, 1, 1]), truth, 0.4) == {"repair": (1, 2)}
-    assert repair_counts(scores, np.zeros(5), truth.assign(mislabelled=False), 0.4) == {}
+    assert counts_of(repair_rows(scores, np.array([0, 2, 2, 1, 1]), truth, 0.4)) == {"repair": (1, 2)}
+    assert repair_rows(scores, np.zeros(5), truth.assign(mislabelled=False), 0.4) == {}
 
 
 def test_shares_have_wilsons_interval():
@@ -95,12 +96,34 @@ def test_shares_have_wilsons_interval():
     assert np.isnan(share(0, 0).value)
 
 
+def test_a_share_of_rows_that_depend_on_each_other_is_that_of_fewer_rows():
+    p = 408 / 500
+    fewer, whole = share(408, 500, 2 * p * (1 - p) / 500), share(408, 500)
+    assert (fewer.low, fewer.high) == pytest.approx((share(204, 250).low, share(204, 250).high))
+    assert share(408, 500, 1e-9) == whole == share(408, 500, float("nan")), "and never of more than there are"
+    assert share(20, 20) == share(20, 20, 1e-3) and share(20, 20).high == 1
+
+
+def test_the_draws_of_a_share_spread_as_its_groups_do():
+    rng = np.random.default_rng(0)
+    kinds = np.repeat([0, 1], [200, 100])
+    hits = (kinds == 1) & np.repeat(rng.random(60) < 0.7, 5)
+    counted = {"repair": (hits, kinds == 1)}
+    spread = []
+    for groups in (np.arange(300), np.arange(300) // 5):
+        drawn = count_draws(counted, kinds, groups, np.ones(300, bool), draws=500)
+        assert (drawn["repair.of"] - 100).abs().max() < 1e-9, "as many errors in every draw"
+        spread.append((drawn["repair.hits"] / drawn["repair.of"]).std())
+    p = hits.sum() / 100
+    assert spread[0] == pytest.approx(np.sqrt(p * (1 - p) / 100), rel=0.15) and spread[1] > 1.8 * spread[0]
+
+
 @pytest.mark.parametrize(("groups", "ends"), [(np.arange(60), True), (np.minimum(np.arange(60), 58), False)])
 def test_five_sources_of_a_kind_have_an_interval_and_four_have_none(groups, ends):
     kinds = np.repeat([0, 1], [55, 5])
     scores = {"si": np.random.default_rng(0).random(60), "cnci": kinds + np.random.default_rng(1).random(60)}
     measured = measure_signals(scores, kinds, groups, 0.1, draws=50)
-    seeds = [SeedResult(measured.values, measured.draws, {}, {}, {})]
+    seeds = [SeedResult(measured.values, measured.draws, {}, pd.DataFrame(index=range(50)), {}, {})]
     key = {"dataset": "x", "model": "y", "glitch": "one_class", "ratio": 0.1, "reference_noise": 0.0}
     one = summarise(key, seeds)
     assert np.isfinite(one.interval("cnci.f1_known").low) == ends and one.value["cnci.auroc"] == 1

@@ -11,10 +11,12 @@ from anomaly_mlflow.errors import UnknownName
 from anomaly_mlflow.report.figures.glitches import SIGNALS, f1_bars, ratio_curves
 from anomaly_mlflow.report.glitches_page import glitches_page
 from anomaly_mlflow.report.glitches_words import pattern_lines
+from anomaly_mlflow.signals.influence_scores import InfluenceSettings
 from anomaly_mlflow.signals.traces import Checkpoint, Traces
+from anomaly_mlflow.studies.characterisation import share
 from anomaly_mlflow.studies.glitch_grid import Data, chosen_ablations, chosen_glitches, grid
 from anomaly_mlflow.studies.glitch_pattern import judge_pattern
-from anomaly_mlflow.studies.glitch_scores import COUNTERFACTUAL, Stopwatch, glitch_scores
+from anomaly_mlflow.studies.glitch_scores import COUNTERFACTUAL, Stopwatch, glitch_scores, scores_frame, scores_of
 from anomaly_mlflow.studies.glitch_table import (
     SeedResult,
     counts_table,
@@ -32,6 +34,7 @@ TOY = {
     "anomalies_random_labels": (0.491, 0.146, 0.1, 0.021, 0.636, 0.000, 0.393),
     "mixed": (0.496, 0.352, 0.097, 0.431, 0.496, 0.500, 0.957),
 }
+CPU = InfluenceSettings(device="cpu")
 ORDER = ("si", "mai", "mi", "gd_class", "cnci", "pcid", "cfrank")
 FACTS = {"test_accuracy": 0.9, "ceiling": 0.952, "chance": 0.1, "rows": 1100.0, "errors": 100.0}
 SECONDS = {"training": 10.0, "influence": 0.5, "counterfactual": 0.4, "signals": 0.1}
@@ -44,7 +47,9 @@ def seed_result(f1, seed, noise=0.01):
     frame.columns = ["signal", "measure", "value"]
     draws = {f"{name}.f1_known": value + noise * rng.normal(size=200) for name, value in values.items()}
     counts = {"characterisation": (9, 10), "repair": (4, 5)}
-    return SeedResult(frame, pd.DataFrame(draws), counts, FACTS, SECONDS)
+    counted = pd.DataFrame({"characterisation.hits": 9.0, "characterisation.of": 10.0}, index=range(200))
+    counted = counted.assign(**{"repair.hits": 4 + 0.5 * rng.normal(size=200), "repair.of": 5.0})
+    return SeedResult(frame, pd.DataFrame(draws), counts, counted, FACTS, SECONDS)
 
 
 def summary(glitch, f1, seeds=3, ratio=0.1, reference_noise=0.0, **how):
@@ -110,6 +115,10 @@ def test_counts_are_pooled_over_seeds_and_times_are_means(toy):
         ("characterisation", 27, 30),
         ("repair", 12, 15),
     }
+    one = toy[0]
+    spread = 0.1 * np.sqrt(0.5 * 4 / 3)  # two of three seeds, drawn with replacement: (1 + 1/3) / 2 of one's variance
+    assert one.share_draws["repair"].std() == pytest.approx(spread, rel=0.15)
+    assert one.share("characterisation") == share(27, 30) and one.share("repair").value == 0.8
     assert seconds_table(toy)["share of training"].tolist() == pytest.approx([0.1])
 
 
@@ -167,13 +176,26 @@ def traces(seed=0, n=40, m=30, classes=3, width=4):
 
 def test_every_score_is_there_and_matched_states_change_the_counterfactual_ones_alone():
     planted, watch = traces(), Stopwatch()
-    found = glitch_scores(planted, watch, device="cpu")
+    found = glitch_scores(planted, watch, CPU)
     assert set(found.by_name) >= set(NAMES) and all(one.shape == (40,) for one in found.by_name.values())
     assert set(watch.seconds) == {"influence", "counterfactual", "signals"} and min(watch.seconds.values()) > 0
     last = planted.checkpoints[-1].probabilities[np.arange(40), planted.labels]
     assert found.by_name["final_loss"] == pytest.approx(-np.log(last))
     for name in COUNTERFACTUAL:
         assert not np.allclose(found.by_name[name], found.by_name[f"{name}_matched"])
-    alone = glitch_scores(replace(planted, checkpoints=planted.checkpoints[-1:]), Stopwatch(), device="cpu")
+    alone = glitch_scores(replace(planted, checkpoints=planted.checkpoints[-1:]), Stopwatch(), CPU)
     for name in COUNTERFACTUAL:
         assert np.allclose(alone.by_name[name], alone.by_name[f"{name}_matched"])
+
+
+def test_scores_come_back_from_their_frame_and_the_cosine_changes_all_but_the_loss():
+    planted = traces()
+    found = glitch_scores(planted, Stopwatch(), CPU)
+    back = scores_of(scores_frame(found, np.arange(40), planted.labels))
+    assert list(back.by_name) == list(found.by_name)
+    assert all(np.array_equal(back.by_name[name], found.by_name[name]) for name in found.by_name)
+    assert np.array_equal(back.repair_label, found.repair_label)
+    assert np.array_equal(back.called_mislabelled, found.called_mislabelled)
+    cosine = glitch_scores(planted, Stopwatch(), replace(CPU, cosine=True)).by_name
+    assert np.array_equal(cosine["final_loss"], found.by_name["final_loss"])
+    assert not any(np.allclose(cosine[name], found.by_name[name]) for name in (*ORDER, "cnci_matched"))
