@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from anomaly_mlflow.anomalies.glitch_labels import noisy_labels
-from anomaly_mlflow.anomalies.glitches import Glitched, inject_glitch
+from anomaly_mlflow.anomalies.glitched import Glitched
+from anomaly_mlflow.anomalies.glitches import inject_glitch
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.data.sources import load_split
 from anomaly_mlflow.signals.traces import reference_rows, unseen

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from anomaly_mlflow.anomalies.glitches import Glitched
+from anomaly_mlflow.anomalies.glitched import Glitched
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.models import Classifier
 from anomaly_mlflow.signals.traces import Traces, collect_traces

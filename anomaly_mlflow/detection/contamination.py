@@ -32,13 +32,17 @@ def flagged_rows(n: int, contamination: float) -> int:
 def estimated_contamination(scores: np.ndarray, seed: int = 0) -> float:
     """Share of rows that the upper of two Gaussian components claims: what the scores themselves say, 0 to 1.
 
-    scores: float (n,), higher = more suspicious. They are put through arcsinh(score / median |score|) first, which
-    keeps the order: influence has tails over many powers of ten. Rows count that lie above the mean of the lower
+    scores: float (n,), higher = more suspicious. They are put through arcsinh(score / median |score|) first (the median
+    of those that are not 0, where more than half are), which keeps the order: influence has tails over many powers of
+    ten. Rows count that lie above the mean of the lower
     component and are likelier under the upper one. 0 where all scores are equal. A mixture always finds an upper part:
     a score that tells nothing apart has an estimate too, and a wrong one.
     """
-    scale = np.median(np.abs(scores))
-    values = np.arcsinh(scores / (scale if scale > 0 else 1.0))[:, None]
+    size = np.abs(scores)
+    if not size.any():
+        return 0.0
+    scale = max(np.median(size) or np.median(size[size > 0]), 1e-300 * size.max())  # or the quotient overflows
+    values = np.arcsinh(scores / scale)[:, None]
     if np.ptp(values) <= 1e-9 * max(1.0, np.abs(values).max()):
         return 0.0
     values = (values - values.mean()) / values.std()

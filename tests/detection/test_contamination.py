@@ -43,5 +43,13 @@ def test_the_estimate_bears_long_tails_and_scores_below_0():
     assert estimated_contamination(np.append(-100 - bulk, -bulk[:100] / 1e3)) == pytest.approx(0.1, abs=0.02)
 
 
+@pytest.mark.parametrize("scale", [1e-15, 1e-9, 1.0])
+def test_scores_of_which_most_are_0_are_counted_whatever_the_scale(scale):
+    upper = 5 + np.random.default_rng(2).random(200)
+    scores = scale * np.append(np.zeros(800), upper)
+    assert estimated_contamination(scores) == pytest.approx(0.2)
+    assert estimated_contamination(np.append(np.full(800, 1e-310), upper)) == pytest.approx(0.2)
+
+
 def test_nothing_is_estimated_from_scores_that_are_all_equal():
     assert estimated_contamination(np.full(50, 7.0)) == 0 == estimated_contamination(np.zeros(50))
