@@ -210,7 +210,7 @@ _DECLARED = [
         "learning_rate",
         _Auto(_positive),
         "auto",
-        "Peak of the one-cycle schedule; auto: with SGD 0.2 (resnet18 0.05), with AdamW 0.002 (vit, convnext) or 0.001 (timm), from pretrained weights a fifth.",
+        "Peak of the one-cycle schedule; auto: with SGD 0.2 (resnet18 0.05), with AdamW 0.002 (vit, convnext) or 0.001 (timm), from pretrained weights a fifth. In the glitch study the rate is constant; auto: a tenth of that.",
     ),
     _option(
         "dropout", click.FloatRange(0, 1, max_open=True), 0.1, "Dropout before the head, also of the stochastic passes."
