@@ -17,8 +17,8 @@ __all__ = ["glitches_page"]
 HOW = (
     "Every signal gives one number for each image, higher = more suspicious; none sees what was done to the data. The"
     " influence of an image is that on a reference set of test images with true labels, through the last layer, summed"
-    " over the states of the training after each epoch, weighted with the learning rates that were really used. By the cosine"
-    " (influence_norm) self-influence is the same for every image, and P1 says nothing.",
+    " over the states of the training after each epoch, weighted with the learning rates that were really used. By the"
+    " cosine (influence_norm) self-influence is the same for every image, and P1 says nothing.",
     "F1 at known contamination flags the scores that reach the floor(c n)-th largest, counted from 0, c being the ratio"
     " as the paper counts it; appended anomalies make n larger than c counts on, so that F1 cannot reach 1: the dashed"
     " line is the best there is. Estimated contamination is the share of the upper of two Gaussian components of a"
