@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -57,7 +58,9 @@ def equal_table(decays: Sequence[Decay], corruptions: Sequence[Corruption]) -> p
                     how = {"corruption": corruption, "similarity": similarity, "wanted": wanted}
                     ends = one.figures.of(partial(at_similarity, **how))
                     clean = one.figures.value[f"{corruption.name}.0.accuracy"]
-                    rows.append((one.model, corruption.name, wanted, ends.value, ends.low, ends.high, clean - ends.value))
+                    rows.append(
+                        (one.model, corruption.name, wanted, ends.value, ends.low, ends.high, clean - ends.value)
+                    )
     return pd.DataFrame(rows, columns=["model", "corruption", "similarity", "value", "low", "high", "lost"])
 
 
@@ -67,6 +70,6 @@ def largest_rise(one: Decay, corruption: Corruption) -> tuple[float, float]:
     The end lies below 0 where the curve is monotone within noise.
     """
     names = [f"{corruption.name}.{level}.accuracy" for level in range(len(corruption.severities))]
-    rises = [one.figures.of(lambda frame, a=a, b=b: frame[b] - frame[a]) for a, b in zip(names, names[1:], strict=False)]
+    rises = [one.figures.of(lambda frame, a=a, b=b: frame[b] - frame[a]) for a, b in pairwise(names)]
     largest = rises[int(np.argmax([each.value for each in rises]))]
     return largest.value, largest.low

@@ -1,4 +1,4 @@
-"""What each epoch of a training with conflicting labels shows: generalization, memorization, entropy, what is caught."""
+"""What each epoch of a training with conflicting labels shows: what is generalized, memorized, told apart."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
