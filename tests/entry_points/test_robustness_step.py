@@ -71,8 +71,9 @@ def test_what_is_logged_can_be_compared_and_read(studied):
 
 def test_a_registered_model_is_judged_as_it_is_on_its_own_test_set(study):
     desk, _ = study
-    done = desk.type("robustness", "--subset", "400", "--draws", "100", "--jobs", "1", "--corruptions", "gaussian_noise",
-                     "--models", "models:/noisy-digits-convnet/1,models:/noisy-digits-convnet@champion")  # fmt: skip
+    models = "models:/noisy-digits-convnet/1,models:/noisy-digits-convnet@champion"
+    small = ["--subset", "400", "--draws", "100", "--jobs", "1", "--corruptions", "gaussian_noise"]
+    done = desk.type("robustness", *small, "--models", models)
     assert done.returncode == 0, done.stderr[-3000:]
     one = desk.runs("decay_curves")[0].info.run_id
     facts = json.loads(desk.artifact(one, "facts.json").read_text())
