@@ -15,6 +15,7 @@ from anomaly_mlflow.tracking.registry import model_folder, test_set_of_model
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.training.checkpoints import load_model
 from anomaly_mlflow.training.config import configure
+from anomaly_mlflow.training.device import on_gpu
 from anomaly_mlflow.training.inference import infer
 from anomaly_mlflow.training.loop import fit
 from entry_points.named_runs import run_id
@@ -41,7 +42,7 @@ def decay_curves(run: Run, options: dict, upstream: Upstream) -> None:
     train, test = load_split(options["dataset"], **{name: options[name] for name in DATA if name != "dataset"})
     run.log_dataset(test.images, test.labels, test.name, options["test"] or options["dataset"], "test")
     if options["registered"]:
-        model, facts = _registered(options["registered"], test)
+        model, facts = _registered(options["registered"], test, options["device"])
     else:
         model, facts = _trained(run, train, options)
     outputs = _outputs(run, model, test, chosen_corruptions(options["corruptions"]), options)
@@ -73,10 +74,10 @@ def _trained(run: Run, train: Samples, options: dict) -> tuple[Classifier, dict[
     return model, {"trained on": f"{len(train):,} images of {train.name}, {config.epochs} epochs"}
 
 
-def _registered(name: str, test: Samples) -> tuple[Classifier, dict[str, str]]:
+def _registered(name: str, test: Samples, device: str) -> tuple[Classifier, dict[str, str]]:
     """The model and whether its training can have seen these rows. Raises BadData where the images do not fit it."""
     made = Run(run_id(name))
-    model = load_model(model_folder(made))
+    model = load_model(model_folder(made)).to("cuda" if on_gpu(device) else "cpu")
     wanted, found = model.architecture.image_shape, test.image_shape
     if tuple(wanted) != tuple(found):
         sizes = " and ".join("x".join(map(str, shape)) for shape in (wanted, found))

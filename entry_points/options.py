@@ -199,13 +199,13 @@ _DECLARED = [
         "epochs",
         _Auto(_count),
         "auto",
-        "Training epochs; auto: 15, or 40 for images under 16 pixels (15 in the glitch study).",
+        "Training epochs; auto: 15, or 40 for images under 16 pixels (15 in the glitch and memorization studies).",
     ),
     _option(
         "batch_size",
         _Auto(click.IntRange(min=2)),
         "auto",
-        "Images per training batch, at least 2; auto: convnet 256, resnet18, resnet20 and convnext 128, vit and timm 64.",
+        "Images per training batch, at least 2; auto: convnet 256, resnet18, resnet20 and convnext 128, vit and timm 64 (memorization: 64).",
     ),
     _option(
         "learning_rate",

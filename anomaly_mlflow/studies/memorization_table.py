@@ -38,9 +38,8 @@ class Cell:
         return self.figures.value[[column(epoch, measure) for epoch in range(self.epochs)]].to_numpy(np.float64)
 
     def errors(self, measure: str) -> np.ndarray:
-        """Standard errors, float64 (epochs,); 0 where there are too few images for any."""
-        found = [self.figures.error(column(epoch, measure)) for epoch in range(self.epochs)]
-        return np.nan_to_num(np.array(found))
+        """Standard errors, float64 (epochs,); NaN where there are too few images for any."""
+        return np.array([self.figures.error(column(epoch, measure)) for epoch in range(self.epochs)])
 
     def at(self, epoch: int, measure: str) -> Interval:
         """A figure of an epoch, counted from 0."""

@@ -35,7 +35,8 @@ def divergence_window(
 ) -> Window | None:
     """The window in which the conflicting curve lies above the clean one; None where it never does beyond chance.
 
-    clean, conflicting: float (epochs,), such as mean entropies in nats; the errors: their standard errors.
+    clean, conflicting: float (epochs,), such as mean entropies in nats; the errors: their standard errors; an epoch of
+    an unknown error (NaN) counts as chance.
     """
     gap = np.asarray(conflicting, np.float64) - clean
     diverges = gap > _threshold(len(gap)) * np.hypot(clean_error, conflicting_error)

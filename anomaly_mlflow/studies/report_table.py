@@ -17,7 +17,6 @@ __all__ = ["COLUMNS", "direction", "is_reports_data", "number", "report_table"]
 
 COLUMNS = ["figure", "report", "ours", "low", "high", "n", "verdict", "why"]
 REPRODUCED = {True: "yes", False: "no", None: "undecided"}
-LIES = {True: "the whole interval lies", False: "the whole interval lies not", None: "a part of the interval lies"}
 
 
 def is_reports_data(classes: Sequence[str]) -> bool:
@@ -37,7 +36,8 @@ def number(
     if not comparable:
         return _row(figure, report, ours, n, None, f"other data than the report's CIFAR-10: no comparison; {how}")
     holds = equivalent(ours, report - tolerance, report + tolerance)
-    return _row(figure, report, ours, n, holds, f"{LIES[holds]} within {tolerance:g} of the report's; {how}")
+    said = {True: "our whole interval lies", False: "our whole interval lies not", None: "our interval lies partly"}
+    return _row(figure, report, ours, n, holds, f"{said[holds]} within {tolerance:g} of the report's; {how}")
 
 
 def direction(
@@ -50,7 +50,8 @@ def direction(
     if ours is None:
         return _row(figure, report, Interval(np.nan, np.nan, np.nan), n, None, how)
     holds = exceeds(ours, above, strict=True)
-    return _row(figure, report, ours, n, holds, f"{LIES[holds]} above {above:g}; {how}")
+    said = {True: "our whole interval lies above", False: "our whole interval lies below", None: "our interval holds"}
+    return _row(figure, report, ours, n, holds, f"{said[holds]} {above:g}; {how}")
 
 
 def report_table(rows: Sequence[dict[str, object]]) -> pd.DataFrame:

@@ -44,11 +44,12 @@ def curves_figure(cells: Sequence[Cell]) -> Figure:
                 _curve(axes, cell, measure, color)
             _marks(axes, cell)
             tidy(axes, title).set_xlabel("epoch")
+            axes.set_xlim(0.5, cell.epochs + 0.5)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         row[0].set_ylim(0, 1.03)
         row[0].set_ylabel(title_of(cell), parse_math=False)
-    for number, axes in enumerate(panels[0]):
-        axes.legend(frameon=False, fontsize=7, labelcolor=INK, loc="best" if number else "lower right")
+    for axes in panels[0]:
+        axes.legend(frameon=False, fontsize=7, labelcolor=INK, loc="best")
     return figure
 
 
