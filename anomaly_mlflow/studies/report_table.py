@@ -37,7 +37,7 @@ def number(
         return _row(figure, report, ours, n, None, f"other data than the report's CIFAR-10: no comparison; {how}")
     holds = equivalent(ours, report - tolerance, report + tolerance)
     said = {True: "our whole interval lies", False: "our whole interval lies not", None: "our interval lies partly"}
-    return _row(figure, report, ours, n, holds, f"{said[holds]} within {tolerance:g} of the report's; {how}")
+    return _row(figure, report, ours, n, holds, _why(ours, f"{said[holds]} within {tolerance:g} of the report's", how))
 
 
 def direction(
@@ -51,12 +51,16 @@ def direction(
         return _row(figure, report, Interval(np.nan, np.nan, np.nan), n, None, how)
     holds = exceeds(ours, above, strict=True)
     said = {True: "our whole interval lies above", False: "our whole interval lies below", None: "our interval holds"}
-    return _row(figure, report, ours, n, holds, f"{said[holds]} {above:g}; {how}")
+    return _row(figure, report, ours, n, holds, _why(ours, f"{said[holds]} {above:g}", how))
 
 
 def report_table(rows: Sequence[dict[str, object]]) -> pd.DataFrame:
     """The rows as a frame with the columns figure, report, ours, low, high (95 %), n, verdict, why."""
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _why(ours: Interval, said: str, how: str) -> str:
+    return f"{'too few images for an interval' if np.isnan(ours.low) else said}; {how}"
 
 
 def _row(figure: str, report: float, ours: Interval, n: int, holds: bool | None, why: str) -> dict[str, object]:
