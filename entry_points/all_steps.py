@@ -2,6 +2,8 @@
 
 from entry_points import (  # noqa: F401
     classify,
+    conflicting_labels,
+    decay_curves,
     detect,
     estimate_errors,
     explain,
@@ -13,6 +15,8 @@ from entry_points import (  # noqa: F401
     hypotheses,
     judge,
     main,
+    memorization,
+    robustness,
     sweep,
     theory,
     train_baseline,
