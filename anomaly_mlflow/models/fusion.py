@@ -51,8 +51,9 @@ class FusionNet(nn.Module):
         self.image = image
         self.image.head.requires_grad_(False)
         self.num_classes = image.architecture.num_classes
-        self.metadata = nn.Sequential(nn.Linear(self.num_classes, WIDTH), nn.ReLU(), nn.Linear(WIDTH, WIDTH), nn.ReLU())
-        self.head = nn.Linear(image.body.width + WIDTH, self.num_classes)
+        width = image.body.width
+        self.metadata = nn.Sequential(nn.Linear(self.num_classes, width), nn.ReLU(), nn.Linear(width, width))
+        self.head = nn.Linear(2 * width, self.num_classes)
 
     def embed_image(self, images: torch.Tensor) -> torch.Tensor:
         """Image embedding, float32 (n, d); zero where images are not used."""
