@@ -24,7 +24,8 @@ EPOCHS = 10
 """Where none is typed, however small the images: most of what is to be seen is settled in the first."""
 
 TRAINED = ("encoder", *(name for name in TRAINING if name != "model"))
-FUSION = ("modalities", "consistent_share", "metadata_noise", "modality_dropout", "embedding_noise")
+NETWORK = ("modalities", "modality_dropout", "embedding_noise", "metadata_scale")
+FUSION = (*NETWORK, "consistent_share", "metadata_noise")
 
 
 def check_encoder(options: dict) -> None:
@@ -57,7 +58,7 @@ def _trained(
     """The network, and the share of training pairs that it answered right in its last epoch; curves go to the run."""
     settings = chosen(options) | {"epochs": options["epochs"] or EPOCHS}
     config = configure(options["encoder"], train.image_shape, options["device"], len(train), **settings)
-    fused = FusionSettings(*(options[name] for name in ("modalities", "modality_dropout", "embedding_noise")))
+    fused = FusionSettings(**{name: options[name] for name in NETWORK})
     run.log_json(config.to_dict() | fused.to_dict(), "training.json")
     given = training_codes(train.labels, train.num_classes, options["consistent_share"], options["training_seed"])
     shown, place = np.unique(rows, return_inverse=True)
@@ -80,7 +81,7 @@ def _trained(
 
 
 def _judged(model: FusionNet, test: Samples, rows: np.ndarray, codes: np.ndarray, consistent: Answers) -> pd.DataFrame:
-    """A line for each contradictory pair: what is predicted, and the metadata's part in it, here and where both agree."""
+    """A line for each contradictory pair: what is predicted, and the metadata's part in it; and where both agree."""
     conflict = answers(model, consistent.image[rows], codes)
     agree = answers(model, consistent.image[rows], test.labels[rows])
     return pd.DataFrame(

@@ -375,6 +375,12 @@ _DECLARED = [
         0.0,
         "Gaussian noise on the metadata embedding in training, in deviations of the embedding (0 to 100).",
     ),
+    _option(
+        "metadata_scale",
+        _Number(0, 100, min_open=True),
+        1.0,
+        "Factor on the metadata embedding, which is as loud as the image's at 1 (above 0, at most 100).",
+    ),
     _option("pairs", _count, 500, "Contradictory test pairs of image and metadata."),
     _option(
         "consistent_shares", click.STRING, "1,0.9,0.8,0.7", "Levels of consistent_share to study, separated by commas."
@@ -383,6 +389,7 @@ _DECLARED = [
         "metadata_noises", click.STRING, "0,0.1,0.2,0.3", "Levels of metadata_noise to study, separated by commas."
     ),
     _option("modality_dropouts", click.STRING, "0.25,0.5", "Levels of modality_dropout to study, separated by commas."),
+    _option("metadata_scales", click.STRING, "1,0.1", "Levels of metadata_scale to study, separated by commas."),
     _option("embedding_noises", click.STRING, "1,2", "Levels of embedding_noise to study, separated by commas."),
     _option("device", click.STRING, "auto", "Where to train: auto, cpu, cuda."),
     _option(

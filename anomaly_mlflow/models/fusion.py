@@ -19,13 +19,15 @@ class FusionSettings:
 
     modalities: both, or the one that is left to a control; the other's embedding is zero, in training and after it.
     modality_dropout: probability that a training pair's metadata embedding is zero (Neverova et al. 2016, ModDrop,
-    TPAMI 38). embedding_noise: deviation of the Gaussian noise on it in training; its own values have deviation 1, so
-    that larger weights are no way around the noise.
+    TPAMI 38). embedding_noise: deviation of the Gaussian noise on it in training, in deviations of its own values, so
+    that larger weights are no way around the noise. metadata_scale: factor on the metadata embedding, which is as loud
+    as the image's at 1.
     """
 
     modalities: str = "both"
     modality_dropout: float = 0.0
     embedding_noise: float = 0.0
+    metadata_scale: float = 1.0
 
     def to_dict(self) -> dict:
         """Plain types for JSON."""
@@ -40,7 +42,7 @@ def standardised(embedding: torch.Tensor) -> torch.Tensor:
 class FusionNet(nn.Module):
     """A classifier's embedding beside a two-layer network's on a one-hot class code; one linear head on both.
 
-    Both embeddings have the same width and are standardised: neither source is louder by its scale.
+    Both embeddings have the same width and are standardised: neither source is louder than the settings say.
     image: any of our classifiers; its own head is not used. Images: float (n, channels, height, width) in 0..1; codes:
     int64 (n,), the class that the metadata names.
     """
@@ -65,7 +67,7 @@ class FusionNet(nn.Module):
         """Metadata embedding, float32 (n, d); zero where metadata are not used."""
         with torch.autocast(codes.device.type, enabled=False):
             embedding = standardised(self.metadata(one_hot(codes, self.num_classes).float()))
-        return torch.zeros_like(embedding) if self.settings.modalities == "image" else embedding
+        return embedding * (0.0 if self.settings.modalities == "image" else self.settings.metadata_scale)
 
     def fuse(self, image: torch.Tensor, metadata: torch.Tensor) -> torch.Tensor:
         """Logits (n, classes) of two embeddings, in float32."""
@@ -79,7 +81,8 @@ class FusionNet(nn.Module):
 
     def _disturbed(self, embedding: torch.Tensor) -> torch.Tensor:
         if self.settings.embedding_noise:
-            embedding = embedding + self.settings.embedding_noise * torch.randn_like(embedding)
+            deviation = self.settings.embedding_noise * self.settings.metadata_scale
+            embedding = embedding + deviation * torch.randn_like(embedding)
         if self.settings.modality_dropout:
             kept = torch.rand(len(embedding), 1, device=embedding.device) >= self.settings.modality_dropout
             embedding = embedding * kept

@@ -18,7 +18,9 @@ HOW = (
     "plain: all training pairs consistent, and nothing done about it. consistent_share: the other training pairs name"
     " another class, the same in every epoch, so that they can be learnt by heart. metadata_noise: another class with"
     " this probability, drawn anew in every epoch. modality_dropout: the metadata embedding is zero for this share of"
-    " training pairs. embedding_noise: Gaussian noise on it in training, in its own deviations. image only, metadata"
+    " training pairs. embedding_noise: Gaussian noise on it in training, in its own deviations. metadata_scale:"
+    " the embedding times this factor; a factor below 1 makes its weights slower to learn, so that the image is learnt"
+    " beside it (added once that had been seen, so no claim is judged by it). image only, metadata"
     " only: the other source's embedding is zero throughout; the first says how often chance alone hits the metadata's"
     " class.",
     "Intervals are 95 % bootstrap intervals over seeds and, within the image's class, source images, widened to"

@@ -12,6 +12,7 @@ PLAIN = {
     "metadata_noise": 0.0,
     "modality_dropout": 0.0,
     "embedding_noise": 0.0,
+    "metadata_scale": 1.0,
 }
 """The training that every other one differs from in a single setting: consistent pairs alone, nothing done about it."""
 

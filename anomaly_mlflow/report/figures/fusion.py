@@ -20,6 +20,7 @@ WORDS = {
     "metadata_noise": "noise in the metadata",
     "modality_dropout": "modality dropout",
     "embedding_noise": "noise on the metadata embedding, deviations",
+    "metadata_scale": "scale of the metadata embedding",
 }
 
 
