@@ -20,7 +20,7 @@ from entry_points.trained import TRAINING, check_pretrained, chosen
 
 __all__ = ["EPOCHS", "FUSION", "TRAINED", "check_encoder", "fusion"]
 
-EPOCHS = 10
+EPOCHS = 8
 """Where none is typed, however small the images: most of what is to be seen is settled in the first."""
 
 TRAINED = ("encoder", *(name for name in TRAINING if name != "model"))

@@ -383,14 +383,35 @@ _DECLARED = [
     ),
     _option("pairs", _count, 500, "Contradictory test pairs of image and metadata."),
     _option(
-        "consistent_shares", click.STRING, "1,0.9,0.8,0.7", "Levels of consistent_share to study, separated by commas."
+        "consistent_shares",
+        click.STRING,
+        "0.9,0.8,0.7",
+        "Levels of consistent_share to study beside 1, separated by commas.",
     ),
     _option(
-        "metadata_noises", click.STRING, "0,0.1,0.2,0.3", "Levels of metadata_noise to study, separated by commas."
+        "metadata_noises",
+        click.STRING,
+        "0.1,0.3",
+        "Levels of metadata_noise to study beside 0, separated by commas.",
     ),
-    _option("modality_dropouts", click.STRING, "0.25,0.5", "Levels of modality_dropout to study, separated by commas."),
-    _option("metadata_scales", click.STRING, "1,0.1", "Levels of metadata_scale to study, separated by commas."),
-    _option("embedding_noises", click.STRING, "1,2", "Levels of embedding_noise to study, separated by commas."),
+    _option(
+        "modality_dropouts",
+        click.STRING,
+        "0.25,0.5",
+        "Levels of modality_dropout to study beside 0, separated by commas.",
+    ),
+    _option(
+        "metadata_scales",
+        click.STRING,
+        "0.1",
+        "Levels of metadata_scale to study beside 1, separated by commas.",
+    ),
+    _option(
+        "embedding_noises",
+        click.STRING,
+        "2,4",
+        "Levels of embedding_noise to study beside 0, separated by commas.",
+    ),
     _option("device", click.STRING, "auto", "Where to train: auto, cpu, cuda."),
     _option(
         "jobs",

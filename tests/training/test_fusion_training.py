@@ -1,9 +1,9 @@
+import warnings
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from shap import LinearExplainer
 
 from anomaly_mlflow.errors import BadOption
 from anomaly_mlflow.models import Architecture, build
@@ -76,6 +76,10 @@ def planted(n, seed, **settings):
 
 
 def test_attribution_is_that_of_shap_for_a_linear_head():
+    with warnings.catch_warnings():  # shap recolours a matplotlib map in a deprecated way while it is imported
+        warnings.simplefilter("ignore")
+        from shap import LinearExplainer
+
     model, asked = planted(30, 1)
     reference = planted(40, 2)[1]
     weight = model.head.weight.detach().double().numpy()
