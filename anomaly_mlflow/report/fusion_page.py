@@ -29,7 +29,7 @@ HOW = (
     " where the whole interval lies above the margin, refuted where it lies below, undecided otherwise.",
 )
 REPRODUCED = (
-    "yes: our whole interval lies within ten points of the report's figure; no: wholly outside; undecided: neither. The"
+    "yes: our whole interval lies within five points of the report's figure; no: wholly outside; undecided: neither. The"
     " report says neither how its metadata network is built nor for how long it was trained.",
 )
 ATTRIBUTED = (

@@ -111,12 +111,11 @@ def test_a_mitigation_that_changes_nothing_is_not_supported():
     ("counts", "verdicts"),
     [
         (REPORTED, ["yes", "yes", "yes"]),
-        ((500, 0, 0), ["no", "no", "yes"]),  # 0 % is within ten points of 7.2 %
-        ((365, 100, 35), ["undecided", "undecided", "yes"]),
-        ((0, 500, 0), ["no", "no", "yes"]),
+        ((500, 0, 0), ["no", "no", "no"]),
+        ((385, 80, 35), ["undecided", "undecided", "yes"]),
     ],
 )
-def test_a_figure_is_reproduced_where_the_whole_interval_lies_within_ten_points(counts, verdicts):
+def test_a_figure_is_reproduced_where_the_whole_interval_lies_within_five_points(counts, verdicts):
     table = report_table(result(counts), PAIRS, "digits, convnet", **FAST)
     assert table.columns.tolist() == ["figure", "report", "ours", "low", "high", "n", "verdict", "why"]
     assert table["verdict"].tolist() == verdicts and table["report"].tolist() == [0.816, 0.112, 0.072]
