@@ -84,7 +84,7 @@ def _log(run: Run, options: dict, results: list[CellResult], pairs: Pairs, setti
         "attribution": attribution_table(results, pairs, **how),
         "accuracies": facts_table(results),
         "claims": judge_claims(results, pairs, **how),
-        "report_table": report_table(results[0], pairs, setting, **how),
+        "report_table": report_table(results, pairs, setting, **how),
     }
     for name, frame in tables.items():
         run.log_frame(frame, f"{name}.csv")

@@ -29,8 +29,8 @@ HOW = (
     " where the whole interval lies above the margin, refuted where it lies below, undecided otherwise.",
 )
 REPRODUCED = (
-    "yes: our whole interval lies within five points of the report's figure; no: wholly outside; undecided: neither. The"
-    " report says neither how its metadata network is built nor for how long it was trained.",
+    "yes: our whole interval lies within five points of the report's figure; no: wholly outside; undecided: neither."
+    " The report says neither how its metadata network is built nor for how long it was trained.",
 )
 ATTRIBUTED = (
     "The share of the predicted logit that the metadata embedding accounts for, by exact Shapley values: the head is"

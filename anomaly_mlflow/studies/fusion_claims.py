@@ -1,8 +1,8 @@
 """What the fusion study is to show, written down before the data is seen; and the report's figures beside ours.
 
 Supported where the whole 95 % interval lies above the margin, refuted where it lies wholly below, undecided otherwise:
-the rules of `studies.base`. A figure of the report is reproduced where our whole interval lies within five points of it,
-not reproduced where it lies wholly outside, undecided otherwise (two one-sided tests, Schuirmann 1987).
+the rules of `studies.base`. A figure of the report is reproduced where our whole interval lies within five points of
+it, not reproduced where it lies wholly outside, undecided otherwise (two one-sided tests, Schuirmann 1987).
 """
 
 from collections.abc import Mapping, Sequence
@@ -56,8 +56,7 @@ def judge_claims(results: Sequence[CellResult], pairs: Pairs, *, draws: int = 20
     results: with the plain cell.
     """
     how = {"draws": draws, "seed": seed}
-    plain = next(one for one in results if not one.cell.factor)
-    rows = []
+    plain, rows = _plain(results), []
     for statement in STATEMENTS:
         for one in results:
             if one.cell.factor == statement.factor:
@@ -71,24 +70,37 @@ def judge_claims(results: Sequence[CellResult], pairs: Pairs, *, draws: int = 20
     return pd.DataFrame(rows, columns=["claim", "cell", "value", "low", "high", "margin", "verdict", "n", "seeds"])
 
 
-def report_table(plain: CellResult, pairs: Pairs, setting: str, *, draws: int = 2000, seed: int = 0) -> pd.DataFrame:
-    """The report's figures beside ours: figure, report, ours, low, high, n, verdict, why.
+def report_table(
+    results: Sequence[CellResult], pairs: Pairs, setting: str, *, draws: int = 2000, seed: int = 0
+) -> pd.DataFrame:
+    """The report's figures beside those of our plain cell: figure, report, ours, low, high, n, verdict, why.
 
     verdict: yes, no or undecided: is it reproduced? setting: data, model and epochs of ours, in words.
     """
-    found = shares(plain.outcome, pairs, draws=draws, seed=seed)
+    found = shares(_plain(results).outcome, pairs, draws=draws, seed=seed)
     rows = []
     for name in OUTCOMES:
         ends, said = found[name], REPORT[name]
         within = equivalent(ends, said - WITHIN, said + WITHIN)
         verdict = {True: "yes", False: "no", None: "undecided"}[within]
-        why = f"{_distance(ends, said)}; {_order(found)}; ours: {setting}; the report's: CIFAR-10, ResNet-18"
+        told = [_distance(ends, said), _order(found), *_range(results, OUTCOMES.index(name))]
+        why = f"{'; '.join(told)}; ours: {setting}; the report's: CIFAR-10, ResNet-18"
         figure = f"contradictory pairs answered with {_ANSWER[name]}"
         rows.append((figure, said, ends.value, ends.low, ends.high, len(pairs.groups), verdict, why))
     return pd.DataFrame(rows, columns=["figure", "report", "ours", "low", "high", "n", "verdict", "why"])
 
 
 _ANSWER = {"metadata": "the metadata's class", "visual": "the image's class", "confused": "neither class"}
+
+
+def _plain(results: Sequence[CellResult]) -> CellResult:
+    return next(one for one in results if not one.cell.factor)
+
+
+def _range(results: Sequence[CellResult], outcome: int) -> list[str]:
+    """How far the share moves with the settings of training, the controls left out."""
+    fused = [100 * (one.outcome == outcome).mean() for one in results if one.cell.factor != "modalities"]
+    return [f"{min(fused):.1f} to {max(fused):.1f} % over all our settings"] if len(fused) > 1 else []
 
 
 def _row(statement: Statement, one: CellResult, ends: Interval) -> tuple:

@@ -25,7 +25,7 @@ def tables(results):
         "attribution": attribution_table(results, PAIRS, **FAST),
         "accuracies": facts_table(results),
         "claims": judge_claims(results, PAIRS, **FAST),
-        "report_table": report_table(results[0], PAIRS, "digits, convnet", **FAST),
+        "report_table": report_table(results, PAIRS, "digits, convnet", **FAST),
     }
 
 
