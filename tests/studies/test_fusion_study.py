@@ -48,15 +48,15 @@ def test_where_all_pairs_end_alike_the_interval_is_wilsons_of_one_training():
 
 
 def test_pairs_of_one_image_are_no_independent_witnesses():
-    single = outcome((250, 200, 50), 1)
     twice = Pairs(PAIRS.image_class, PAIRS.metadata_class, np.arange(N) // 20 * 10 + np.arange(N) % 10)
-    doubled = single[:, twice.groups]
+    doubled = outcome((250, 200, 50), 1)[:, twice.groups]
     assert twice.images == 250
-    alone, together = (
-        shares(doubled, pairs, draws=2000)["metadata"]
-        for pairs in (Pairs(PAIRS.image_class, PAIRS.metadata_class, np.arange(N)), twice)
-    )
-    assert (together.high - together.low) / (alone.high - alone.low) == pytest.approx(math.sqrt(2), rel=0.12)
+    for measure in (
+        lambda pairs: shares(doubled, pairs, draws=2000)["metadata"],
+        lambda pairs: less_metadata(np.ones_like(doubled), doubled, pairs, draws=2000),
+    ):
+        alone, together = measure(PAIRS), measure(twice)
+        assert (together.high - together.low) / (alone.high - alone.low) == pytest.approx(math.sqrt(2), rel=0.12)
 
 
 def test_a_difference_is_paired_by_seed_and_pair():
