@@ -9,6 +9,8 @@ from entry_points import (  # noqa: F401
     explain,
     export,
     extract_features,
+    fusion,
+    fusion_conflict,
     generate_noise,
     glitch,
     glitches,

@@ -17,6 +17,7 @@ from anomaly_mlflow.data.augment import AUGMENTATIONS
 from anomaly_mlflow.data.sources import SIZES
 from anomaly_mlflow.errors import UnknownName
 from anomaly_mlflow.models import find, spoken_names
+from anomaly_mlflow.models.fusion import MODALITIES
 
 __all__ = ["NAMED_RUNS", "OPTIONS", "RUNTIME_ONLY", "as_typed", "in_order"]
 
@@ -387,6 +388,74 @@ _DECLARED = [
         click.Choice(["typed", "paper"]),
         "typed",
         "paper: three data sets of a tenth of their images, three models, five seeds and all ablations, where no value was typed.",
+    ),
+    _option("encoder", _model, "convnet", "Image encoder of the fusion network, one of those under model."),
+    _option(
+        "modalities",
+        click.Choice(MODALITIES),
+        "both",
+        "Sources that the fusion network uses; image, metadata: that one alone, a control.",
+    ),
+    _option(
+        "consistent_share",
+        _share,
+        1.0,
+        "Share of training pairs whose metadata name the image's class (0 to 1); the others name another, the same in every epoch.",
+    ),
+    _option(
+        "metadata_noise",
+        _share,
+        0.0,
+        "Probability that the metadata of a training pair name another class, drawn anew in every epoch (0 to 1).",
+    ),
+    _option(
+        "modality_dropout",
+        _Number(0, 1, max_open=True),
+        0.0,
+        "Probability that a training pair's metadata embedding is zero (0 to below 1).",
+    ),
+    _option(
+        "embedding_noise",
+        _Number(0, 100),
+        0.0,
+        "Gaussian noise on the metadata embedding in training, in deviations of the embedding (0 to 100).",
+    ),
+    _option(
+        "metadata_scale",
+        _Number(0, 100, min_open=True),
+        1.0,
+        "Factor on the metadata embedding, which is as loud as the image's at 1 (above 0, at most 100).",
+    ),
+    _option("pairs", _count, 500, "Contradictory test pairs of image and metadata."),
+    _option(
+        "consistent_shares",
+        click.STRING,
+        "0.9,0.8,0.7",
+        "Levels of consistent_share to study beside 1, separated by commas.",
+    ),
+    _option(
+        "metadata_noises",
+        click.STRING,
+        "0.1,0.3",
+        "Levels of metadata_noise to study beside 0, separated by commas.",
+    ),
+    _option(
+        "modality_dropouts",
+        click.STRING,
+        "0.25,0.5",
+        "Levels of modality_dropout to study beside 0, separated by commas.",
+    ),
+    _option(
+        "metadata_scales",
+        click.STRING,
+        "0.1",
+        "Levels of metadata_scale to study beside 1, separated by commas.",
+    ),
+    _option(
+        "embedding_noises",
+        click.STRING,
+        "2,4",
+        "Levels of embedding_noise to study beside 0, separated by commas.",
     ),
     _option("device", click.STRING, "auto", "Where to train: auto, cpu, cuda."),
     _option(

@@ -24,7 +24,7 @@ from anomaly_mlflow.training.recording import Recording
 from anomaly_mlflow.training.resume import TrainingState
 from anomaly_mlflow.training.sinks import EpochSink
 
-__all__ = ["fit"]
+__all__ = ["fit", "fresh_model", "optimizer_of", "schedule_of"]
 
 OnEpoch = Callable[[int, Classifier, float], None]
 
@@ -64,12 +64,12 @@ def fit(
     check_fits(samples, config, rows, every_class=start is None)
     if record and checkpoint and sink is None:
         raise ValueError("a recording that is taken up needs a sink: what an earlier process recorded is not in memory")
-    model = start or _fresh_model(samples, config, rows)
-    optimizer = _optimizer(model, config)
+    model = start or fresh_model(samples, config, rows)
+    optimizer = optimizer_of(model, config)
     model, optimizer = fabric.setup(model, optimizer)
     labels, ids = (torch.tensor(values, device=fabric.device) for values in (samples.labels, samples.sample_id))
     steps = config.epochs * batch_count(len(rows), config.batch_size)
-    schedule = _schedule(optimizer, config, steps)
+    schedule = schedule_of(optimizer, config, steps)
     state = TrainingState(model.module, optimizer, schedule, rng, _made_from(samples, config, seed, rows))
     first = state.load(checkpoint) + 1 if checkpoint else 0
     ranks = fabric.world_size
@@ -125,7 +125,8 @@ def _made_from(samples: Samples, config: TrainConfig, seed: int, rows: np.ndarra
     return digest.hexdigest()
 
 
-def _fresh_model(samples: Samples, config: TrainConfig, rows: np.ndarray) -> Classifier:
+def fresh_model(samples: Samples, config: TrainConfig, rows: np.ndarray) -> Classifier:
+    """A model that begins where the configuration says, with the channel moments of these rows."""
     architecture = Architecture(config.model, samples.image_shape, samples.num_classes, config.dropout)
     model = build(architecture, config.pretrained)
     mean, deviation = channel_moments(samples.images, rows)
@@ -136,7 +137,8 @@ def _fresh_model(samples: Samples, config: TrainConfig, rows: np.ndarray) -> Cla
     return model
 
 
-def _schedule(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int) -> LRScheduler:
+def schedule_of(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int) -> LRScheduler:
+    """The learning rate of each of so many steps."""
     if config.schedule == "constant":
         return ConstantLR(optimizer, factor=1.0)
     if config.schedule == "cosine":
@@ -144,7 +146,8 @@ def _schedule(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int)
     return OneCycleLR(optimizer, config.learning_rate, total_steps=steps + 1)
 
 
-def _optimizer(model: Classifier, config: TrainConfig) -> torch.optim.Optimizer:
+def optimizer_of(model: torch.nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    """The optimizer that the configuration names, for all weights of the model."""
     if config.optimizer == "adamw":
         return torch.optim.AdamW(model.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     return torch.optim.SGD(

@@ -63,7 +63,7 @@ def test_recorded_logits_are_those_of_the_batch_before_its_update(stripes):
     config = replace(FAST, epochs=1, batch_size=120, dropout=0.0)
     _, recording = fit(stripes, config, seed=5, record=True)
     seed_everything(5, verbose=False)
-    untrained = loop._fresh_model(stripes, config, np.arange(120)).train()
+    untrained = loop.fresh_model(stripes, config, np.arange(120)).train()
     with torch.no_grad():
         logits = untrained(to_float(torch.tensor(stripes.images))).numpy()
     np.testing.assert_allclose(recording.logits[0], logits, atol=5e-3)
