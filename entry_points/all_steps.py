@@ -13,6 +13,7 @@ from entry_points import (  # noqa: F401
     hypotheses,
     judge,
     main,
+    monitor,
     sweep,
     theory,
     train_baseline,

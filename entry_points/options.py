@@ -343,6 +343,24 @@ _DECLARED = [
         "typed",
         "paper: three data sets of a tenth of their images, three models, five seeds and all ablations, where no value was typed.",
     ),
+    _option(
+        "registered",
+        _None(),
+        "none",
+        "Registered model to monitor (models:/NAME@champion or models:/NAME/VERSION); none: the clean model of this study, found or trained.",
+    ),
+    _option(
+        "reference",
+        _None(),
+        "none",
+        "Source of images that the model was not trained on and is known to meet; none: the test images of its data.",
+    ),
+    _option(
+        "batch",
+        _None(),
+        "none",
+        "Source of new images, labels are not read (parquet:PATH#label=none has none); several separated by |, in order of time; none: half of the reference, as it is and with noise.",
+    ),
     _option("device", click.STRING, "auto", "Where to train: auto, cpu, cuda."),
     _option(
         "jobs",

@@ -19,6 +19,7 @@ from anomaly_mlflow.errors import BadData, UnknownName
 __all__ = ["parquet"]
 
 ROLE = r"(?:image|label|index|group)=[^,=#]+"
+UNLABELLED = ("label", "none")
 NAMED = re.compile(rf"(.*)#({ROLE}(?:,{ROLE})*)")
 
 
@@ -28,9 +29,9 @@ def parquet(spec: Spec) -> Listing:
 
     PATH: a file, or the shards of one set, in the order of their names: a folder, or a pattern (train-*.parquet).
     Images may be Hugging Face's struct {bytes, path}; its ClassLabel names become the classes. `#image=img,label=fine`
-    names columns that are called otherwise. Filters compare a column's value as text; without `index`, sample_id is
-    the position in the whole set. Raises BadData where a file or a column cannot be used, UnknownName for a filter on
-    a column that is not there.
+    names columns that are called otherwise, `#label=none` says that there are no labels (all are 0 then). Filters
+    compare a column's value as text; without `index`, sample_id is the position in the whole set. Raises BadData where
+    a file or a column cannot be used, UnknownName for a filter on a column that is not there.
     """
     path, columns = _columns(spec.path)
     files = find_shards(path)
@@ -41,7 +42,7 @@ def parquet(spec: Spec) -> Listing:
         table = pa.concat_tables(tables, promote_options="permissive")
     kept = _kept(path, table, spec)
     rows = np.flatnonzero(kept)
-    labels, ids = _integers(path, table, columns["label"]), _ids(path, table, columns["index"])
+    labels, ids = _labels(path, table, columns["label"]), _ids(path, table, columns["index"])
     name = set_name(path if path.exists() else path.parent)
     classes = declared_classes(schemas[files[0]], columns["label"])
     if classes:
@@ -70,7 +71,7 @@ def _schema(path: Path, columns: dict[str, str], spec: Spec) -> pa.Schema:
         schema = pq.read_schema(path)
         names = schema.names
     for role, name in columns.items():
-        if name not in names and (role in ("image", "label") or role != name):
+        if name not in names and (role in ("image", "label") or role != name) and (role, name) != UNLABELLED:
             advice = "" if role != name else f"; write #{role}=COLUMN where it is called otherwise"
             raise BadData(f"{path} has no column '{name}'; it has: {', '.join(names[:10])}{advice}")
     twice = [name for name in names[:1000] if names.count(name) > 1]
@@ -101,6 +102,12 @@ def _kept(path: Path, table: pa.Table, spec: Spec) -> np.ndarray:
     if not len(table):
         raise BadData(f"{path} has no rows")
     return kept
+
+
+def _labels(path: Path, table: pa.Table, name: str) -> np.ndarray:
+    if ("label", name) == UNLABELLED and name not in table.column_names:
+        return np.zeros(len(table), dtype=np.int64)
+    return _integers(path, table, name)
 
 
 def _integers(path: Path, table: pa.Table, name: str) -> np.ndarray:
