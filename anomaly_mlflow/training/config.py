@@ -8,16 +8,16 @@ from anomaly_mlflow.training.device import choose_precision
 
 __all__ = ["TrainConfig", "configure"]
 
-SCHEDULES = ("one_cycle", "constant")
-CONSTANT_SHARE = 0.1
-"""A constant learning rate is this share of the peak of one cycle, where none is chosen."""
+SCHEDULES = {"one_cycle": 1.0, "constant": 0.1, "cosine": 0.5}
+"""Schedule -> share of the peak of one cycle, which its first steps lead up to, that it trains with by default."""
 
 
 @dataclass(frozen=True)
 class TrainConfig:
     """Settings of one training; frozen; logged as training.json.
 
-    learning_rate: of every step where the schedule is constant, the peak where it is one_cycle (Smith & Topin 2019);
+    learning_rate: of every step where the schedule is constant, the peak where it is one_cycle (Smith & Topin 2019),
+    the first where it is cosine (annealed to 0 over all steps: Loshchilov & Hutter 2017, without restarts);
     augmentation: none, crop or flip;
     precision: 32-true or bf16-mixed, in the words of Lightning Fabric; pretrained: start from published weights.
     label_smoothing: share of the target that goes to all classes evenly (Szegedy et al. 2016, CVPR); what is recorded
@@ -60,14 +60,14 @@ def configure(
 
     Colour images are shifted and mirrored, grey ones only shifted: a mirrored digit is another sign. Pretrained
     weights are tuned at a fifth of the learning rate, so that they are not lost in the first steps. A constant rate is
-    a tenth of the peak of one cycle.
+    a tenth of the peak of one cycle, the first of cosine annealing half of it.
     """
     recipe = find(model)
     own = {"augmentation": "flip" if image_shape[2] == 3 else "crop", "precision": "auto", **recipe.settings}
     if chosen.get("pretrained"):
         own["learning_rate"] = own.get("learning_rate", TrainConfig.learning_rate) / 5
-    if chosen.get("schedule") == "constant":
-        own["learning_rate"] = own.get("learning_rate", TrainConfig.learning_rate) * CONSTANT_SHARE
+    if chosen.get("schedule") in SCHEDULES:
+        own["learning_rate"] = own.get("learning_rate", TrainConfig.learning_rate) * SCHEDULES[chosen["schedule"]]
     if images is not None:
         own["batch_size"] = min(own.get("batch_size", TrainConfig.batch_size), images)
     if min(image_shape[:2]) < 16:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric, seed_everything
 from torch.nn.functional import cross_entropy
-from torch.optim.lr_scheduler import ConstantLR, LRScheduler, OneCycleLR
+from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler, OneCycleLR
 
 from anomaly_mlflow.data.batches import balanced_batches, batch_count, channel_moments, to_float
 from anomaly_mlflow.data.feed import Feed
@@ -139,6 +139,8 @@ def _fresh_model(samples: Samples, config: TrainConfig, rows: np.ndarray) -> Cla
 def _schedule(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int) -> LRScheduler:
     if config.schedule == "constant":
         return ConstantLR(optimizer, factor=1.0)
+    if config.schedule == "cosine":
+        return CosineAnnealingLR(optimizer, T_max=steps)
     return OneCycleLR(optimizer, config.learning_rate, total_steps=steps + 1)
 
 
