@@ -7,6 +7,7 @@ the 40,000 training images that the model did not get and the test images.
 import numpy as np
 from tqdm import tqdm
 
+from anomaly_mlflow.anomalies.graded_corruptions import GRADED, corrupted
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.data.split import stratified
 from anomaly_mlflow.detection.drift import Drift, drift
@@ -41,7 +42,7 @@ def main() -> None:
     trained, rest, test = _images()
     model, _ = fit(trained, configure("convnet", trained.image_shape, "cpu"), seed=0, device="cpu")
     images = np.concatenate([rest.images, test.images])
-    clean, noisy = infer(model, images), infer(model, _with_noise(images))
+    clean, noisy = infer(model, images), infer(model, corrupted(GRADED["gaussian_noise"], images, SIGMA, 0))
     found = {"clean": [], "noise": []}
     with tqdm(total=2 * number, desc="batches", leave=False) as bar:
         for turn in range(ROUNDS):
@@ -63,11 +64,6 @@ def _images() -> tuple[Samples, Samples, Samples]:
         everything.take(np.setdiff1d(np.arange(len(everything)), rows)),
         cifar(TEST_ROWS, "test"),
     )
-
-
-def _with_noise(images: np.ndarray) -> np.ndarray:
-    noise = np.random.default_rng(0).normal(scale=255 * SIGMA, size=images.shape).astype(np.float32)
-    return np.clip(np.round(images + noise), 0, 255).astype(np.uint8)
 
 
 def _drawn(clean: tuple, noisy: tuple, turn: int):

@@ -8,6 +8,7 @@ import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit
 from tqdm import tqdm
 
+from anomaly_mlflow.anomalies.graded_corruptions import GRADED, corrupted
 from anomaly_mlflow.data.listing import list_source
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.detection.drift import Drift, drift
@@ -23,7 +24,7 @@ from entry_points.step import STEPS, Upstream, only, step
 from entry_points.watched import Watched, among, read_batch, read_reference, read_watched
 
 SIGMA = 0.1
-"""Noise of the demonstration, in units of the full range."""
+"""Standard deviation of the noise of the demonstration, where pixels are 0..1."""
 
 Batch = tuple[str, Samples]
 
@@ -71,8 +72,7 @@ def demonstration(held_out: Samples, seed: int) -> tuple[Samples, list[Batch]]:
         raise BadData("the held-out images are too few to be halved; name a batch")
     halves = GroupShuffleSplit(1, test_size=0.5, random_state=seed).split(held_out.labels, groups=held_out.groups)
     one, other = (held_out.take(np.sort(rows)) for rows in next(halves))
-    noise = np.random.default_rng(seed).normal(scale=255 * SIGMA, size=other.images.shape)
-    noisy = np.clip(np.round(other.images + noise), 0, 255).astype(np.uint8)
+    noisy = corrupted(GRADED["gaussian_noise"], other.images, SIGMA, seed)
     return one, [("held-out half", other), (f"held-out half, noise {SIGMA}", replace(other, images=noisy))]
 
 

@@ -27,17 +27,18 @@ HOW = (
     " probability), entropy (divided by the logarithm of the number of classes), and embedding (up to four principal"
     " components, of reference and batch together: axes fitted to the reference alone would fit no new image as well).",
     "Each quantity is tested twice: by the two-sample Kolmogorov-Smirnov test, and by the population stability index"
-    " (10 bins of equal width over the range of the reference, the outer ones open) against random divisions of the same"
-    " images into samples of these sizes. The rule of thumb for the index, .25, knows no number of images and is not"
-    " used. p values are adjusted by Holm's method, so that of clean batches at most 5 % raise an alarm, all tests"
+    " (10 bins of equal width over the range of the reference, the outer ones open) against random divisions of the"
+    " same images into samples of these sizes. The rule of thumb for the index, .25, knows no number of images and is"
+    " not used. p values are adjusted by Holm's method, so that of clean batches at most 5 % raise an alarm, all tests"
     " together; the reference counts as the sample that it is.",
-    "Severity: share of the active categories with a triggered test, of equal weight; low, from .3 on medium, from .5 on"
-    " high, from .7 on critical.",
+    "Severity: share of the active categories with a triggered test, of equal weight; low, from .3 on medium, from .5"
+    " on high, from .7 on critical.",
 )
+CAPTION = "Grey: reference; line: batch, orange where its category is triggered."
 HELD_OUT = "No image of the reference was trained on: of those that were, a model is surer than of any new one."
 UNKNOWN = (
-    "Which images the model was trained on is not known here, so that nobody checked whether the reference holds some of"
-    " them; if it does, clean batches raise the alarm."
+    "Which images the model was trained on is not known here, so that nobody checked whether the reference holds some"
+    " of them; if it does, clean batches raise the alarm."
 )
 
 
@@ -52,7 +53,7 @@ def drift_page(
 ) -> str:
     """The self-contained page. found: name of a batch -> its drift; tests, batches: the tables of all of them."""
     lines = [drift_line(name, one) for name, one in found.items()]
-    figures = [(drift_plot(one, name), f"{name}. {_CAPTION}") for name, one in found.items()]
+    figures = [(drift_plot(one, name), f"{name}. {CAPTION}") for name, one in found.items()]
     sections = [
         Section("What was found", lines, table=batches),
         Section("The distributions", figures=figures),
@@ -63,21 +64,14 @@ def drift_page(
     return render_page(f"Monitor of {model}", _lead(found), sections, facts)
 
 
-_CAPTION = "Grey: reference; line: batch, orange where its category is triggered."
-
-
 def drift_line(name: str, found: Drift) -> str:
     """The result for one batch in a sentence."""
-    smallest, sides = (
-        found.tests["adjusted_p"].min(),
-        f"{len(found.batch):,} images, {len(found.reference):,} of reference",
-    )
-    if found.alarm:
-        seen = ", ".join(found.triggered)
-        return (
-            f"ALARM: {name} differs in {seen} (severity {found.severity:.2f}, {found.level}; {sides}; p {smallest:.2g})"
-        )
-    return f"no alarm: {name} ({sides}; smallest of {len(found.tests)} adjusted p {smallest:.2g})"
+    smallest = f"smallest of {len(found.tests)} adjusted p {found.tests['adjusted_p'].min():.2g}"
+    sides = f"{len(found.batch):,} images beside {len(found.reference):,} of reference"
+    if not found.alarm:
+        return f"no alarm: {name} ({sides}; {smallest})"
+    severity = f"severity {found.severity:.2f}, {found.level}"
+    return f"ALARM: {name} differs in {', '.join(found.triggered)} ({severity}; {sides}; {smallest})"
 
 
 def _lead(found: Mapping[str, Drift]) -> str:

@@ -1,9 +1,13 @@
 """The drift tests: their law (5 % of clean batches, all tests together), their power, and what they cannot see."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from anomaly_mlflow.anomalies.graded_corruptions import GRADED, corrupted
 from anomaly_mlflow.data.sources import load
 from anomaly_mlflow.detection.drift import CATEGORIES, Drift, drift, holm
 from anomaly_mlflow.errors import BadData
@@ -43,16 +47,18 @@ def digits():
     config = configure("convnet", whole.image_shape, "cpu", 600, epochs=10)
     model, _ = fit(whole.take(np.sort(order[:600])), config, seed=0, device="cpu")
     rest = whole.take(np.sort(order[600:]))
-    noise = np.random.default_rng(1).normal(scale=0.1 * 255, size=rest.images.shape)
-    noisy = np.clip(np.round(rest.images + noise), 0, 255).astype(np.uint8)
-    return infer(model, rest.images), infer(model, noisy), rest.labels
+    noisy = corrupted(GRADED["gaussian_noise"], rest.images, 0.1, 0)
+    return SimpleNamespace(model=model, rest=rest, clean=infer(model, rest.images), noisy=infer(model, noisy))
+
+
+def order_of(digits, number):
+    return np.random.default_rng(number).permutation(len(digits.rest))
 
 
 def of_digits(digits, number, noisy):
     """Other images for the reference and the batch each time: 500 of those never trained on, and the 697 others."""
-    order = np.random.default_rng(number).permutation(len(digits[2]))
-    side = digits[1] if noisy else digits[0]
-    return tuple(part[order[BATCH:]] for part in digits[0]), tuple(part[order[:BATCH]] for part in side)
+    order, side = order_of(digits, number), digits.noisy if noisy else digits.clean
+    return tuple(part[order[BATCH:]] for part in digits.clean), tuple(part[order[:BATCH]] for part in side)
 
 
 def test_clean_batches_of_500_digits_raise_the_alarm_no_more_often_than_nominal(digits):
@@ -68,14 +74,15 @@ def test_noise_of_a_tenth_raises_the_alarm_in_at_least_95_of_100_batches(digits)
 
 def test_a_small_reference_of_wide_embeddings_does_not_make_clean_batches_an_alarm():
     rng = np.random.default_rng(0)  # axes fitted to 40 reference images alone would fit no new one
-    found = alarms([drift(outputs(rng, 40), outputs(rng, 150), seed=seed) for seed in range(150)])
-    assert found <= highest(NOMINAL, 150)
+    found = alarms([drift(outputs(rng, 40), outputs(rng, 150), seed=seed) for seed in range(60)])
+    assert found <= highest(NOMINAL, 60)
 
 
 @pytest.mark.parametrize(("m", "n"), [(400, 20), (20, 400)])
 def test_a_shift_is_seen_whichever_side_is_the_small_one(m, n):
     rng = np.random.default_rng(0)
-    assert drift(outputs(rng, m), outputs(rng, n, shift=2.0)).level == "critical"
+    found = drift(outputs(rng, m), outputs(rng, n, shift=2.0))  # of all logits alike: softmax does not see it
+    assert found.triggered == ["score", "embedding"] and found.level == "high"
 
 
 def test_images_that_a_model_was_trained_on_look_like_drift():
@@ -87,16 +94,19 @@ def test_images_that_a_model_was_trained_on_look_like_drift():
 
 
 def test_other_labels_for_the_same_images_change_nothing_exactly(digits):
-    """The blind spot: P(Y|X) turned round, P(X) as it was. Accuracy falls to chance, and the monitor says the same."""
-    reference, batch = of_digits(digits, 0, noisy=False)
-    labels = digits[2][np.random.default_rng(0).permutation(len(digits[2]))[:BATCH]]
-    drifted = (labels + 5) % 10
-    right = batch[1].argmax(axis=1)
-    assert (right == labels).mean() > 0.9 and (right == drifted).mean() < 0.1
-    before = drift(reference, batch)
-    after = drift(reference, batch)  # nothing that it takes has changed: there is no place for a label
-    pd.testing.assert_frame_equal(before.tests, after.tests, check_exact=True)
-    assert not before.alarm
+    """The blind spot: P(Y|X) turned round, P(X) as it was. Accuracy falls to nothing, and the monitor says the same."""
+    reference, order = of_digits(digits, 0, noisy=False)[0], order_of(digits, 0)
+    before = digits.rest.take(np.sort(order[:BATCH]))
+    after = replace(before, labels=(before.labels + 5) % 10)
+    results, accuracies = [], []
+    for samples in (before, after):
+        said = infer(digits.model, samples.images)
+        accuracies.append((said[1].argmax(axis=1) == samples.labels).mean())
+        results.append(drift(reference, said))
+    assert accuracies[0] > 0.8 and accuracies[1] < 0.1
+    assert not results[0].alarm
+    for part in ("tests", "reference", "batch"):
+        pd.testing.assert_frame_equal(*(getattr(one, part) for one in results), check_exact=True)
 
 
 def test_the_tables_have_a_row_for_each_quantity_and_statistic_and_follow_the_rules():
