@@ -23,8 +23,8 @@ from entry_points.options import as_typed
 from entry_points.step import STEPS, Upstream, only, step
 from entry_points.watched import Watched, among, read_batch, read_reference, read_watched
 
-SIGMA = 0.1
-"""Standard deviation of the noise of the demonstration, where pixels are 0..1."""
+SIGMAS = (0.05, 0.1, 0.2)
+"""Standard deviations of the noise of the demonstration, where pixels are 0..1."""
 
 Batch = tuple[str, Samples]
 
@@ -64,7 +64,7 @@ def monitor(run: Run, options: dict, upstream: Upstream) -> None:
 
 
 def demonstration(held_out: Samples, seed: int) -> tuple[Samples, list[Batch]]:
-    """Half of the images as reference, the other half as it is and with Gaussian noise; no source stands on both sides.
+    """Half of the images as reference, the other half as it is and with ever more noise; no source is on both sides.
 
     Raises BadData where all images are of one source.
     """
@@ -72,8 +72,9 @@ def demonstration(held_out: Samples, seed: int) -> tuple[Samples, list[Batch]]:
         raise BadData("the held-out images are too few to be halved; name a batch")
     halves = GroupShuffleSplit(1, test_size=0.5, random_state=seed).split(held_out.labels, groups=held_out.groups)
     one, other = (held_out.take(np.sort(rows)) for rows in next(halves))
-    noisy = corrupted(GRADED["gaussian_noise"], other.images, SIGMA, seed)
-    return one, [("held-out half", other), (f"held-out half, noise {SIGMA}", replace(other, images=noisy))]
+    noisy = {sigma: corrupted(GRADED["gaussian_noise"], other.images, sigma, seed) for sigma in SIGMAS}
+    batches = [(f"held-out half, noise {sigma}", replace(other, images=images)) for sigma, images in noisy.items()]
+    return one, [("held-out half", other), *batches]
 
 
 def _examined(

@@ -359,7 +359,7 @@ _DECLARED = [
         "batch",
         _None(),
         "none",
-        "Source of new images, labels are not read (parquet:PATH#label=none has none); several separated by |, in order of time; none: half of the reference, as it is and with noise.",
+        "Source of new images, labels are not read (parquet:PATH#label=none has none); several separated by |, in order of time; none: half of the reference, as it is and with noise of sigma .05, .1 and .2.",
     ),
     _option("device", click.STRING, "auto", "Where to train: auto, cpu, cuda."),
     _option(

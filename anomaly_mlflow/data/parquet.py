@@ -42,7 +42,7 @@ def parquet(spec: Spec) -> Listing:
         table = pa.concat_tables(tables, promote_options="permissive")
     kept = _kept(path, table, spec)
     rows = np.flatnonzero(kept)
-    labels, ids = _labels(path, table, columns["label"]), _ids(path, table, columns["index"])
+    labels, ids = _integers(path, table, columns["label"]), _ids(path, table, columns["index"])
     name = set_name(path if path.exists() else path.parent)
     classes = declared_classes(schemas[files[0]], columns["label"])
     if classes:
@@ -87,7 +87,12 @@ def _schema(path: Path, columns: dict[str, str], spec: Spec) -> pa.Schema:
 def _table(path: Path, columns: dict[str, str], spec: Spec) -> pa.Table:
     with readable(path), pq.ParquetFile(path) as file:
         wanted = {columns[role] for role in ("label", "index", "group")} | {name for name, _ in spec.where}
-        return file.read(columns=sorted(wanted & set(file.schema_arrow.names))).replace_schema_metadata()
+        table = file.read(columns=sorted(wanted & set(file.schema_arrow.names))).replace_schema_metadata()
+        name, rows = columns["label"], file.metadata.num_rows
+        if ("label", name) == UNLABELLED and name not in table.column_names:
+            labels = {name: pa.array(np.zeros(rows, np.int64))}
+            return pa.table(labels | {other: table[other] for other in table.column_names})
+        return table
 
 
 def _kept(path: Path, table: pa.Table, spec: Spec) -> np.ndarray:
@@ -102,12 +107,6 @@ def _kept(path: Path, table: pa.Table, spec: Spec) -> np.ndarray:
     if not len(table):
         raise BadData(f"{path} has no rows")
     return kept
-
-
-def _labels(path: Path, table: pa.Table, name: str) -> np.ndarray:
-    if ("label", name) == UNLABELLED and name not in table.column_names:
-        return np.zeros(len(table), dtype=np.int64)
-    return _integers(path, table, name)
 
 
 def _integers(path: Path, table: pa.Table, name: str) -> np.ndarray:

@@ -13,7 +13,7 @@ from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import AnomalyError, BadData, BadOption, Leakage
 from anomaly_mlflow.models import Architecture, build
 from anomaly_mlflow.report.drift_page import BLIND_SPOT
-from entry_points.monitor import check_sources, demonstration
+from entry_points.monitor import SIGMAS, check_sources, demonstration
 from entry_points.watched import Watched, among, read_batch, read_reference
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -57,17 +57,17 @@ def test_the_demonstration_leaves_tables_figures_metrics_and_a_page(monitored):
     desk, done = monitored
     run = desk.runs("monitor")[0]
     batches = pd.read_csv(desk.artifact(run.info.run_id, "batches.csv"))
-    assert list(batches["batch"]) == ["held-out half", "held-out half, noise 0.1"]
+    assert list(batches["batch"]) == ["held-out half", *(f"held-out half, noise {sigma}" for sigma in SIGMAS)]
     assert (batches["images"] + batches["reference_images"]).nunique() == 1 and batches["images"].nunique() == 1
     tests = pd.read_csv(desk.artifact(run.info.run_id, "drift.csv"))
     assert not tests.duplicated(["batch", "quantity", "statistic"]).any()
     assert set(tests["category"]) == {"score", "confidence", "entropy", "embedding"}
-    for name in ("drift.json", "batches.json", "drift/0.png", "drift/1.png"):
-        assert desk.artifact(run.info.run_id, name).stat().st_size > 500
+    for name in ("drift.json", "batches.json", "drift/0.png", "drift/3.png"):
+        assert desk.artifact(run.info.run_id, name).stat().st_size > 200
     page = desk.artifact(run.info.run_id, "report.html").read_text()
     assert BLIND_SPOT in page and "Monitor of models:/clean-digits-convnet/1" in page
     for key in ("psi.energy", "ks.entropy", "ks.component_1", "severity", "alarm"):
-        assert [entry.step for entry in desk.client.get_metric_history(run.info.run_id, key)] == [0, 1]
+        assert [entry.step for entry in desk.client.get_metric_history(run.info.run_id, key)] == [0, 1, 2, 3]
     assert run.data.tags["anomaly.alarm"] == ("yes" if batches["alarm"].any() else "no")
     assert done.stdout.count("alarm: held-out half (") + done.stdout.count("ALARM: held-out half differs") == 1
 
@@ -152,7 +152,7 @@ def test_a_model_that_does_not_tell_its_data_needs_a_reference(watched):
 def test_the_demonstration_halves_whole_sources(watched):
     held_out = watched.held_out
     grouped = Samples(held_out.images, held_out.labels, held_out.sample_id, held_out.classes, groups=np.arange(40) // 4)
-    reference, ((_, clean), (_, noisy)) = demonstration(grouped, seed=0)
+    reference, ((_, clean), _, (_, noisy), _) = demonstration(grouped, seed=0)
     assert not set(reference.groups) & set(clean.groups)
     assert set(reference.sample_id) | set(clean.sample_id) == set(held_out.sample_id)
     assert not among(noisy, clean).any() and np.array_equal(noisy.sample_id, clean.sample_id)

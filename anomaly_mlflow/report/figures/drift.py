@@ -11,9 +11,9 @@ from anomaly_mlflow.report.canvas import INK, new_figure, tidy
 __all__ = ["WORDS", "drift_plot"]
 
 WORDS = {
-    "energy": "score (free energy)",
-    "confidence": "confidence (1 - largest probability)",
-    "entropy": "entropy (of ln C)",
+    "energy": "score: free energy",
+    "confidence": "confidence: 1 - max p",
+    "entropy": "entropy / ln C",
 }
 BINS, OUTER = 40, 0.005
 """Bins between the quantiles OUTER and 1 - OUTER of both together; what lies beyond stands in the outer bins."""
@@ -32,10 +32,12 @@ def drift_plot(found: Drift, name: str) -> Figure:
     for axes, row in zip(panels, shown.itertuples(), strict=True):
         color = LOUD if row.category in found.triggered else QUIET
         _densities(axes, found.reference[row.quantity], found.batch[row.quantity], color)
-        title = WORDS.get(row.quantity, f"embedding ({row.quantity.replace('_', ' ')})")
+        title = WORDS.get(row.quantity, f"embedding: {row.quantity.replace('_', ' ')}")
         tidy(axes, title, grid=None).title.set_fontsize(8.5)
         axes.set_xlabel(f"{row.statistic} {row.value:.3g}, adjusted p {row.adjusted_p:.2g}")
         axes.set_yticks([])
+        axes.ticklabel_format(axis="x", useOffset=False)
+        axes.locator_params(axis="x", nbins=3)
     panels[0].legend(frameon=False, fontsize=7.5, labelcolor=INK)
     figure.suptitle(name, fontsize=9.5, color=INK, parse_math=False)
     return figure
