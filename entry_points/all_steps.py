@@ -18,6 +18,7 @@ from entry_points import (  # noqa: F401
     judge,
     main,
     memorization,
+    monitor,
     robustness,
     sweep,
     theory,

@@ -457,6 +457,24 @@ _DECLARED = [
         "2,4",
         "Levels of embedding_noise to study beside 0, separated by commas.",
     ),
+    _option(
+        "registered",
+        _None(),
+        "none",
+        "Registered model to monitor (models:/NAME@champion or models:/NAME/VERSION); none: the clean model of this study, found or trained.",
+    ),
+    _option(
+        "reference",
+        _None(),
+        "none",
+        "Source of images that the model was not trained on and is known to meet; none: the test images of its data.",
+    ),
+    _option(
+        "batch",
+        _None(),
+        "none",
+        "Source of new images, labels are not read (parquet:PATH#label=none has none); several separated by |, in order of time; none: half of the reference, as it is and with noise of sigma .05, .1 and .2.",
+    ),
     _option("device", click.STRING, "auto", "Where to train: auto, cpu, cuda."),
     _option(
         "jobs",

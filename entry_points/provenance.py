@@ -34,6 +34,9 @@ DIGESTS = {
     "confusion": human_labels_digest,
     "geometry_encoder": frozen_digest,
     "recording": recording_digest,
+    "registered": run_of_model,
+    "reference": digest,
+    "batch": strangers_digest,
 }
 
 

@@ -14,7 +14,7 @@ from anomaly_mlflow.data.sources import digest, load_split
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.tracking.run import Run
 
-__all__ = ["DATA", "load_again", "load_options", "read_samples", "write_samples"]
+__all__ = ["DATA", "load_again", "load_options", "read_samples", "read_split", "write_samples"]
 
 DATA = ("dataset", "test", "subset", "corrupt", "image_size", "seed")
 
@@ -31,6 +31,11 @@ def load_again(made: Run, run: Run) -> Samples:
     data = _checked(made)
     _note(run, data)
     return _load(data)[0]
+
+
+def read_split(made: Run) -> tuple[Samples, Samples]:
+    """Training samples with true labels and test samples of an earlier run. Raises BadData where the source changed."""
+    return _load(_checked(made))
 
 
 def write_samples(run: Run, samples: Samples, replaced: np.ndarray) -> None:

@@ -19,6 +19,7 @@ from anomaly_mlflow.errors import BadData, UnknownName
 __all__ = ["parquet"]
 
 ROLE = r"(?:image|label|index|group)=[^,=#]+"
+UNLABELLED = ("label", "none")
 NAMED = re.compile(rf"(.*)#({ROLE}(?:,{ROLE})*)")
 
 
@@ -28,9 +29,9 @@ def parquet(spec: Spec) -> Listing:
 
     PATH: a file, or the shards of one set, in the order of their names: a folder, or a pattern (train-*.parquet).
     Images may be Hugging Face's struct {bytes, path}; its ClassLabel names become the classes. `#image=img,label=fine`
-    names columns that are called otherwise. Filters compare a column's value as text; without `index`, sample_id is
-    the position in the whole set. Raises BadData where a file or a column cannot be used, UnknownName for a filter on
-    a column that is not there.
+    names columns that are called otherwise, `#label=none` says that there are no labels (all are 0 then). Filters
+    compare a column's value as text; without `index`, sample_id is the position in the whole set. Raises BadData where
+    a file or a column cannot be used, UnknownName for a filter on a column that is not there.
     """
     path, columns = _columns(spec.path)
     files = find_shards(path)
@@ -70,7 +71,7 @@ def _schema(path: Path, columns: dict[str, str], spec: Spec) -> pa.Schema:
         schema = pq.read_schema(path)
         names = schema.names
     for role, name in columns.items():
-        if name not in names and (role in ("image", "label") or role != name):
+        if name not in names and (role in ("image", "label") or role != name) and (role, name) != UNLABELLED:
             advice = "" if role != name else f"; write #{role}=COLUMN where it is called otherwise"
             raise BadData(f"{path} has no column '{name}'; it has: {', '.join(names[:10])}{advice}")
     twice = [name for name in names[:1000] if names.count(name) > 1]
@@ -86,7 +87,12 @@ def _schema(path: Path, columns: dict[str, str], spec: Spec) -> pa.Schema:
 def _table(path: Path, columns: dict[str, str], spec: Spec) -> pa.Table:
     with readable(path), pq.ParquetFile(path) as file:
         wanted = {columns[role] for role in ("label", "index", "group")} | {name for name, _ in spec.where}
-        return file.read(columns=sorted(wanted & set(file.schema_arrow.names))).replace_schema_metadata()
+        table = file.read(columns=sorted(wanted & set(file.schema_arrow.names))).replace_schema_metadata()
+        name, rows = columns["label"], file.metadata.num_rows
+        if ("label", name) == UNLABELLED and name not in table.column_names:
+            labels = {name: pa.array(np.zeros(rows, np.int64))}
+            return pa.table(labels | {other: table[other] for other in table.column_names})
+        return table
 
 
 def _kept(path: Path, table: pa.Table, spec: Spec) -> np.ndarray:

@@ -27,6 +27,16 @@ def test_ids_are_positions_in_the_whole_file_where_there_is_no_index_column(tmp_
     assert np.array_equal(samples.images[1], picture(7))
 
 
+def test_a_file_without_labels_is_read_where_that_is_said(tmp_path):
+    two_classes(tmp_path / "a.parquet")
+    bare = tmp_path / "bare.parquet"
+    pq.write_table(pq.read_table(tmp_path / "a.parquet").drop(["label"]), bare)
+    with pytest.raises(BadData, match="has no column 'label'"):
+        load(f"parquet:{bare}")
+    samples = load(f"parquet:{bare}#label=none")
+    assert np.array_equal(samples.images[3], picture(3)) and not samples.labels.any() and len(samples) == 40
+
+
 def test_a_dictionary_column_filters_like_its_values(tmp_path):
     kinds = pa.array(["x", None] * 20).dictionary_encode()
     assert len(load(two_classes(tmp_path / "a.parquet", kind=kinds) + "?kind=x")) == 20
