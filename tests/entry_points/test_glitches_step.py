@@ -11,6 +11,7 @@ from image_files import png, write_parquet
 from test_processes import begin
 from test_processes import wait_for as wait_for_process
 
+import entry_points.all_steps  # noqa: F401  (fills STEPS)
 from anomaly_mlflow.errors import AnomalyError
 from entry_points.glitch_cells import cells_of, check_glitches, options_of, scaled
 from entry_points.glitch_checks import check_cells
