@@ -56,14 +56,19 @@ def memorization_page(
 
 
 def _window(cell: Cell) -> str:
-    where = _name(cell.key)
+    where, told = _name(cell.key), _best(cell)
     if cell.window is None:
-        return f"{where}: there is no window; at no epoch are conflicting images less sure than clean ones."
+        return f"{where}: there is no window; at no epoch does entropy tell conflicting images beyond chance. {told}"
     one = cell.window
     end = "" if one.closed else ", where the training ends"
     said = f"{where}: epochs {one.start + 1} to {one.end + 1}{end}; the gap is largest in epoch {one.peak + 1}"
     spike = "no epoch" if cell.spike is None else f"epoch {cell.spike + 1}"
-    return f"{said} ({one.gap:.2f} nats). Memorization rises most in {spike}."
+    return f"{said} ({one.gap:.2f} nats). Memorization rises most in {spike}. {told}"
+
+
+def _best(cell: Cell) -> str:
+    (early, loss), (late, entropy) = cell.best("auroc_loss"), cell.best("auroc_entropy")
+    return f"The loss tells best in epoch {early} (AUROC {loss:.2f}), the entropy in epoch {late} ({entropy:.2f})."
 
 
 def _caught(caught: pd.DataFrame) -> list[str]:

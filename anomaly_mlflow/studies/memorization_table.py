@@ -49,6 +49,11 @@ class Cell:
         """A measure at an epoch less the same at another, in the same draws."""
         return self.figures.of(lambda frame: frame[column(epoch, measure)] - frame[column(other, measure)])
 
+    def best(self, measure: str) -> tuple[int, float]:
+        """The epoch, counted from 1, of the largest value of a measure, and that value."""
+        curve = self.curve(measure)
+        return int(curve.argmax()) + 1, float(curve.max())
+
     @cached_property
     def window(self) -> Window | None:
         """Where the mean entropies of clean and of conflicting images lie apart."""
@@ -73,7 +78,10 @@ def curves_table(cells: Sequence[Cell]) -> pd.DataFrame:
 
 
 def windows_table(cells: Sequence[Cell]) -> pd.DataFrame:
-    """A row for each cell: KEYS, start, peak, end, spike (epochs from 1; none where there is none), closed, gap."""
+    """A row for each cell: KEYS, start, peak, end, spike (epochs from 1; none where there is none), closed, gap.
+
+    best_entropy, best_loss: the epochs of the highest AUROC by entropy and by loss, auroc_entropy, auroc_loss: its value.
+    """
     rows = []
     for cell in cells:
         window, spike = cell.window, cell.spike
@@ -81,8 +89,10 @@ def windows_table(cells: Sequence[Cell]) -> pd.DataFrame:
         ends = _gap(cell, window.peak) if window else Interval(np.nan, np.nan, np.nan)
         closed = "" if window is None else "yes" if window.closed else "no"
         last = "none" if spike is None else spike + 1
-        rows.append((*cell.key.values(), *found, closed, ends.value, ends.low, ends.high, last))
+        told = [each for signal in ("entropy", "loss") for each in cell.best(f"auroc_{signal}")]
+        rows.append((*cell.key.values(), *found, closed, ends.value, ends.low, ends.high, last, *told))
     names = ["start", "peak", "end", "closed", "gap", "gap_low", "gap_high", "spike"]
+    names += ["best_entropy", "auroc_entropy", "best_loss", "auroc_loss"]
     return pd.DataFrame(rows, columns=[*KEYS, *names])
 
 

@@ -15,7 +15,7 @@ from entry_points.robustness_models import check_robustness
 
 pytestmark = pytest.mark.filterwarnings("default")
 
-TINY = ["--subset", "300", "--epochs", "6", "--draws", "200", "--jobs", "1"]
+TINY = ["--subset", "300", "--epochs", "10", "--batch_size", "32", "--draws", "200", "--jobs", "1"]
 STUDY = ["robustness", *TINY, "--seeds", "2", "--corruptions", "gaussian_noise,gaussian_blur"]
 ASKED = {"models": "convnet", "corruptions": "all", "pretrained": "no", "training_seed": 0, "seeds": 2}
 

@@ -74,6 +74,8 @@ def test_a_planted_window_and_spike_are_found(collapsing):
     assert abs(window.start - 3) <= 1 and abs(window.end - 8) <= 1 and window.closed
     assert 7 <= collapsing.spike <= 9
     row = windows_table([collapsing]).iloc[0]
+    aurocs = [collapsing.figures.value[f"{epoch}.auroc_loss"] for epoch in range(EPOCHS)]
+    assert row["auroc_loss"] == max(aurocs) == aurocs[row["best_loss"] - 1]
     assert (row["start"], row["peak"], row["end"]) == (window.start + 1, window.peak + 1, window.end + 1)
     assert row["gap_low"] < row["gap"] < row["gap_high"] and row["closed"] == "yes"
 
