@@ -20,6 +20,7 @@ BENCHMARKS = (
     "signals",
     "influence",
     "gpu",
+    "monitor",
 )
 APART = ("human_noise", "load")
 """Run by themselves, `python -m benchmarks.NAME`: one trains for an hour, one needs PostgreSQL."""
