@@ -92,4 +92,5 @@ MODEL = ModelName()
 
 
 def option(name: str, kind: click.ParamType, default: object, text: str) -> click.Option:
+    """A declared option; text: what `--help` says, with units."""
     return click.Option([f"--{name}", name], type=kind, default=default, help=text, show_default=True)
