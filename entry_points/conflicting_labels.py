@@ -11,7 +11,7 @@ from anomaly_mlflow.data.listing import list_source
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.data.sources import load_split
 from anomaly_mlflow.data.two_classes import named_pair, only_pair
-from anomaly_mlflow.models import Classifier
+from anomaly_mlflow.models import Classifier, find
 from anomaly_mlflow.studies.memorization_measures import MEASURES, Training, column, measure_training
 from anomaly_mlflow.studies.resampled import Resampled
 from anomaly_mlflow.tracking.run import Run
@@ -63,7 +63,9 @@ def conflicting_labels(run: Run, options: dict, upstream: Upstream) -> None:
 
 
 def _config(run: Run, samples: Samples, options: dict) -> TrainConfig:
-    settings = chosen(options) | {"schedule": "cosine", "weight_decay": WEIGHT_DECAY}
+    settings = chosen(options) | {"schedule": "cosine"}
+    if find(options["model"]).settings.get("optimizer", "sgd") == "sgd":
+        settings["weight_decay"] = WEIGHT_DECAY
     settings |= {"epochs": options["epochs"] or EPOCHS, "batch_size": options["batch_size"] or min(BATCH, len(samples))}
     config = configure(options["model"], samples.image_shape, options["device"], len(samples), **settings)
     run.log_json(config.to_dict(), "training.json")

@@ -11,7 +11,7 @@ from anomaly_mlflow.data.sources import load_split
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.models import Classifier
 from anomaly_mlflow.studies.decay import output_columns
-from anomaly_mlflow.tracking.registry import model_folder, test_set_of_model
+from anomaly_mlflow.tracking.registry import judged_on, model_folder
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.training.checkpoints import load_model
 from anomaly_mlflow.training.config import configure
@@ -85,7 +85,7 @@ def _registered(name: str, test: Samples, device: str) -> tuple[Classifier, dict
     if model.architecture.num_classes != test.num_classes:
         classes = model.architecture.num_classes
         raise BadData(f"{name} knows {classes} classes, the test set has {test.num_classes}; name its data set")
-    own = test_set_of_model(name) == digest_of(test)
+    own = judged_on(name) == digest_of(test)
     told = "its own test set" if own else "images that its training may have seen"
     return model, {"trained on": f"run {made.id}, judged on {told}"}
 

@@ -80,7 +80,7 @@ def curves_table(cells: Sequence[Cell]) -> pd.DataFrame:
 def windows_table(cells: Sequence[Cell]) -> pd.DataFrame:
     """A row for each cell: KEYS, start, peak, end, spike (epochs from 1; none where there is none), closed, gap.
 
-    best_entropy, best_loss: epochs of the highest AUROC by entropy and by loss; auroc_entropy, auroc_loss: its value.
+    best_entropy, best_loss: epochs of the highest AUROC of entropy and of loss; auroc_entropy, auroc_loss: its value.
     """
     rows = []
     for cell in cells:

@@ -16,7 +16,7 @@ from anomaly_mlflow.tracking.download import local_path
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.tracking.server import client
 
-__all__ = ["model_folder", "pinned_model", "register_detector", "register_model", "run_of_model", "test_set_of_model"]
+__all__ = ["judged_on", "model_folder", "pinned_model", "register_detector", "register_model", "run_of_model"]
 
 CODE = ["mlflow", "numpy", "scipy"]
 """What serving needs, beside what loads the files of the model."""
@@ -94,7 +94,7 @@ def pinned_model(uri: str) -> str:
     return f"models:/{found.name}/{found.version}"
 
 
-def test_set_of_model(uri: str) -> str:
+def judged_on(uri: str) -> str:
     """Digest of the test set that a registered model was judged on, "" where it has none. Raises RunNotFound."""
     return _version_of(uri).tags.get("anomaly.test_set", "")
 
