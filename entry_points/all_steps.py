@@ -2,6 +2,8 @@
 
 from entry_points import (  # noqa: F401
     classify,
+    conflicting_labels,
+    decay_curves,
     detect,
     estimate_errors,
     explain,
@@ -13,7 +15,9 @@ from entry_points import (  # noqa: F401
     hypotheses,
     judge,
     main,
+    memorization,
     monitor,
+    robustness,
     sweep,
     theory,
     train_baseline,

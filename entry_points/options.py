@@ -9,6 +9,7 @@ import click
 from anomaly_mlflow.anomalies.conventions import CONVENTIONS
 from anomaly_mlflow.anomalies.difficulty import HARD_BY
 from anomaly_mlflow.anomalies.glitches import GLITCHES, LARGEST_RATIO
+from anomaly_mlflow.anomalies.graded_corruptions import GRADED
 from anomaly_mlflow.anomalies.similarity import TABLES
 from anomaly_mlflow.anomalies.strangers import LABEL_POLICIES
 from anomaly_mlflow.anomalies.tasks import TASKS
@@ -198,13 +199,13 @@ _DECLARED = [
         "epochs",
         _Auto(_count),
         "auto",
-        "Training epochs; auto: 15, or 40 for images under 16 pixels (15 in the glitch study).",
+        "Training epochs; auto: 15, or 40 for images under 16 pixels (15 in the glitch and memorization studies).",
     ),
     _option(
         "batch_size",
         _Auto(click.IntRange(min=2)),
         "auto",
-        "Images per training batch, at least 2; auto: convnet 256, resnet18, resnet20 and convnext 128, vit and timm 64.",
+        "Images per training batch, at least 2; auto: convnet 256, resnet18, resnet20 and convnext 128, vit and timm 64 (memorization: 64).",
     ),
     _option(
         "learning_rate",
@@ -315,7 +316,33 @@ _DECLARED = [
         "Data sources of the glitch study, as under dataset; several separated by |.",
     ),
     _option("tests", _None(), "none", "Sources of their test images, one each, separated by |; none: held-out tenths."),
-    _option("models", click.STRING, "convnet", "Models of the glitch study, as under model, separated by commas."),
+    _option(
+        "models",
+        click.STRING,
+        "convnet",
+        "Models of the glitch, robustness and memorization studies, as under model, separated by commas; robustness takes registered ones too (models:/NAME@champion).",
+    ),
+    _option(
+        "corruptions",
+        click.STRING,
+        "all",
+        f"Corruptions of the robustness study, separated by commas: {', '.join(GRADED)}; all: every one.",
+    ),
+    _option(
+        "conflict_share",
+        _Number(0, LARGEST_RATIO, min_open=True),
+        0.2,
+        f"Share of the labels that are replaced by another class each, the true one excluded (above 0, at most {LARGEST_RATIO}).",
+    ),
+    _option(
+        "pair",
+        _Auto(click.STRING),
+        "auto",
+        "Two classes that memorization also trains on alone: NAME,NAME; auto: cat,dog, else 3,5, else the first two.",
+    ),
+    _option(
+        "two_classes", _None(), "none", "Two classes that conflicting_labels trains on alone: NAME,NAME; none: all."
+    ),
     _option(
         "anomalies",
         _Auto(click.STRING),
@@ -347,7 +374,7 @@ _DECLARED = [
         "registered",
         _None(),
         "none",
-        "Registered model to monitor (models:/NAME@champion or models:/NAME/VERSION); none: the clean model of this study, found or trained.",
+        "Registered model (models:/NAME@champion or models:/NAME/VERSION) that monitor watches or decay_curves judges; none: monitor finds or trains the clean model, decay_curves trains one.",
     ),
     _option(
         "reference",

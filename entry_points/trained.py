@@ -11,7 +11,7 @@ from anomaly_mlflow.models import find
 from anomaly_mlflow.tracking.registry import register_model
 from anomaly_mlflow.tracking.run import Run
 
-__all__ = ["TRAINING", "check_pretrained", "chosen", "publish"]
+__all__ = ["TRAINING", "check_pretrained", "chosen", "digest_of", "publish"]
 
 SETTINGS = ("epochs", "batch_size", "learning_rate", "dropout", "augmentation", "precision", "pretrained")
 TRAINING = ("model", *SETTINGS, "device", "jobs", "backend")
@@ -37,8 +37,6 @@ def publish(
     for file in sorted(folder.rglob("*")):
         if file.is_file():
             run.note_content(file.read_bytes(), f"model/{file.relative_to(folder)}")
-    test_set = hashlib.sha256(np.ascontiguousarray(test.images))
-    test_set.update(np.ascontiguousarray(test.labels))
     register_model(
         run,
         f"{side}-{samples.name}-{model}".replace(":", "-"),
@@ -48,5 +46,12 @@ def publish(
         image_shape=samples.image_shape,
         num_classes=samples.num_classes,
         test_accuracy=test_accuracy,
-        test_set=test_set.hexdigest(),
+        test_set=digest_of(test),
     )
+
+
+def digest_of(test: Samples) -> str:
+    """sha256, hex, of test images and labels: models that were tested on the same set compare."""
+    found = hashlib.sha256(np.ascontiguousarray(test.images))
+    found.update(np.ascontiguousarray(test.labels))
+    return found.hexdigest()

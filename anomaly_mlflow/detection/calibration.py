@@ -10,7 +10,15 @@ from scipy.special import log_softmax, softmax
 
 from anomaly_mlflow.detection.measures import Measure
 
-__all__ = ["BINS", "Pool", "classwise_error_of", "fit_pool", "reliability", "top_label_error_of"]
+__all__ = [
+    "BINS",
+    "Pool",
+    "classwise_error_of",
+    "confidence_error_of",
+    "fit_pool",
+    "reliability",
+    "top_label_error_of",
+]
 
 BINS = 15
 
@@ -64,7 +72,15 @@ def top_label_error_of(probability: np.ndarray, codes: np.ndarray) -> Measure:
     mean over bins of |share right - mean probability|. Bins are those of all rows, in every draw. A bootstrap draw adds
     noise to each bin and so error: its interval lies a little high, which is the safe side.
     """
-    gaps = [_gaps(p.max(axis=1), p.argmax(axis=1) == codes) for p in probability]
+    return confidence_error_of(probability.max(axis=2), probability.argmax(axis=2) == codes)
+
+
+def confidence_error_of(confidence: np.ndarray, right: np.ndarray) -> Measure:
+    """`top_label_error_of` where of each row only its highest probability and whether it is right are known.
+
+    confidence: float (seeds, n); right: bool (seeds, n).
+    """
+    gaps = [_gaps(p, hit) for p, hit in zip(confidence, right, strict=True)]
     return lambda weights: np.stack([_error(weights, one) for one in gaps], axis=1)
 
 

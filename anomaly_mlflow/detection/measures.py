@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.stats import rankdata
 
-__all__ = ["Measure", "auroc", "auroc_of", "average_precision_of", "difference_of", "rates_of", "together"]
+__all__ = ["Measure", "auroc", "auroc_of", "average_precision_of", "difference_of", "mean_of", "rates_of", "together"]
 
 Measure = Callable[[np.ndarray], np.ndarray]
 Order = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -60,6 +60,22 @@ def rates_of(flagged: np.ndarray, positive: np.ndarray) -> Measure:
         wanted = weights[:, positive].sum(axis=1, keepdims=True)
         precision = np.divide(hits, called, out=np.zeros_like(hits), where=called > 0)
         return np.stack([precision, hits / wanted, 2 * hits / (called + wanted)], axis=2)
+
+    return measure
+
+
+def mean_of(values: np.ndarray, among: np.ndarray | None = None) -> Measure:
+    """The weighted mean of each seed's values as a function of row weights: (draws, n) -> (draws, seeds).
+
+    values: float or bool (seeds, n); among: bool (n,), the rows that count, by default all. NaN where none has weight.
+    """
+    rows = np.arange(np.atleast_2d(values).shape[1]) if among is None else np.flatnonzero(among)
+    of_rows = np.atleast_2d(values)[:, rows].astype(np.float64).T
+
+    def measure(weights: np.ndarray) -> np.ndarray:
+        total = weights[:, rows].sum(axis=1, keepdims=True)
+        sums = weights[:, rows] @ of_rows
+        return np.divide(sums, total, out=np.full(sums.shape, np.nan), where=total > 0)
 
     return measure
 

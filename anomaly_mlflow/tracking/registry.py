@@ -6,6 +6,7 @@ from pathlib import Path
 
 import mlflow
 import numpy as np
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema, TensorSpec
@@ -15,7 +16,7 @@ from anomaly_mlflow.tracking.download import local_path
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.tracking.server import client
 
-__all__ = ["model_folder", "register_detector", "register_model", "run_of_model"]
+__all__ = ["model_folder", "pinned_model", "register_detector", "register_model", "run_of_model", "test_set_of_model"]
 
 CODE = ["mlflow", "numpy", "scipy"]
 """What serving needs, beside what loads the files of the model."""
@@ -84,16 +85,18 @@ def register_detector(
 
 def run_of_model(uri: str) -> str:
     """Id of the run that made a registered model, from `models:/NAME@ALIAS` or `models:/NAME/VERSION`."""
-    name, at, alias = uri.removeprefix("models:/").partition("@")
-    if not at:
-        name, _, alias = name.partition("/")
-    try:
-        find = client().get_model_version_by_alias if at else client().get_model_version
-        return find(name, alias).run_id
-    except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            raise
-        raise RunNotFound(f"there is no registered model '{uri}' ({str(error).splitlines()[0]})") from None
+    return _version_of(uri).run_id
+
+
+def pinned_model(uri: str) -> str:
+    """`models:/NAME/VERSION` of a registered model: an alias moves, a version stays. Raises RunNotFound."""
+    found = _version_of(uri)
+    return f"models:/{found.name}/{found.version}"
+
+
+def test_set_of_model(uri: str) -> str:
+    """Digest of the test set that a registered model was judged on, "" where it has none. Raises RunNotFound."""
+    return _version_of(uri).tags.get("anomaly.test_set", "")
 
 
 def model_folder(run: Run) -> Path:
@@ -105,6 +108,19 @@ def model_folder(run: Run) -> Path:
     if found is None:
         raise RunNotFound(f"the model of run {run.id} cannot be fetched; train it again")
     return found
+
+
+def _version_of(uri: str) -> ModelVersion:
+    name, at, alias = uri.removeprefix("models:/").partition("@")
+    if not at:
+        name, _, alias = name.partition("/")
+    try:
+        find = client().get_model_version_by_alias if at else client().get_model_version
+        return find(name, alias)
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        raise RunNotFound(f"there is no registered model '{uri}' ({str(error).splitlines()[0]})") from None
 
 
 def _logged(

@@ -18,9 +18,9 @@ def grey(n=40, side=32, channels=3):
 def textured(n=30, side=16, channels=3, seed=0):
     rng = np.random.default_rng(seed)
     coarse = rng.integers(30, 220, (n, side // 4, side // 4, channels))
-    return np.clip(np.kron(coarse, np.ones((1, 4, 4, 1))) + rng.normal(0, 10, (n, side, side, channels)), 0, 255).astype(
-        np.uint8
-    )
+    return np.clip(
+        np.kron(coarse, np.ones((1, 4, 4, 1))) + rng.normal(0, 10, (n, side, side, channels)), 0, 255
+    ).astype(np.uint8)
 
 
 def severe(name):

@@ -154,3 +154,12 @@ def test_an_evaluation_pass_is_recorded_instead_of_the_batches_and_changes_nothi
     assert 0 < recording.learning_rate.max() <= FAST.learning_rate
     other, _ = fit(stripes, asked, seed=0)
     assert all(torch.equal(*pair) for pair in zip(one.parameters(), other.parameters(), strict=True))
+
+
+def test_a_cosine_falls_from_half_of_the_usual_peak_to_nothing(stripes):
+    config = configure("convnet", stripes.image_shape, "cpu", len(stripes), schedule="cosine", epochs=4, batch_size=30)
+    assert config.learning_rate == pytest.approx(0.5 * configure("convnet", stripes.image_shape, "cpu").learning_rate)
+    _, recording = fit(stripes, config, seed=0, record=True)
+    steps = np.arange(16).reshape(4, 4)  # 120 images make 4 batches of 30
+    expected = config.learning_rate * (1 + np.cos(np.pi * steps / 16)) / 2
+    assert recording.learning_rate == pytest.approx(expected.mean(axis=1))
