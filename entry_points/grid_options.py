@@ -35,7 +35,7 @@ GRID_OPTIONS = [
         "registered",
         TextOrNone(),
         "none",
-        "Registered model to judge or monitor (models:/NAME@champion or models:/NAME/VERSION); none: one that is found or trained.",
+        "Registered model (models:/NAME@champion or models:/NAME/VERSION) that monitor watches or decay_curves judges; none: monitor finds or trains the clean model, decay_curves trains one.",
     ),
     option(
         "conflict_share",
