@@ -15,7 +15,7 @@ from entry_points.fusion_cells import cells_of, check_fusion, options_of
 
 pytestmark = pytest.mark.filterwarnings("default")
 
-TINY = ["--subset", "200", "--epochs", "2", "--draws", "100", "--jobs", "1", "--seeds", "1"]
+TINY = ["--epochs", "6", "--draws", "100", "--jobs", "1", "--seeds", "1"]  # long enough to be killed in the midst
 LEVELS = ["--consistent_shares", "1,0.7", "--metadata_noises", "0", "--modality_dropouts", "0.5"]
 STUDY = ["fusion_conflict", *TINY, *LEVELS, "--embedding_noises", "0", "--metadata_scales", "1"]
 CELLS = ["plain", "consistent_share=0.7", "modality_dropout=0.5", "image only", "metadata only"]
@@ -27,7 +27,7 @@ ASKED = {
 
 def second_training_is_at_work(desk):
     made = desk.runs("fusion")
-    return len(made) == 2 and "anomaly.fingerprint" in made[0].data.tags
+    return len(made) >= 2 and "anomaly.fingerprint" in made[0].data.tags
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_a_training_has_curves_and_its_contradictory_pairs(killed):
     desk, first, _ = killed
     run = desk.client.get_run(first)
     for name in ("loss", "training_accuracy", "share.metadata", "share.visual", "share.confused"):
-        assert [entry.step for entry in desk.client.get_metric_history(first, name)] == [0, 1]
+        assert [entry.step for entry in desk.client.get_metric_history(first, name)] == [*range(6)]
     pairs = pd.read_parquet(desk.artifact(first, "pairs.parquet"))
     assert len(pairs) == 500 and (pairs["image_class"] != pairs["metadata_class"]).all()
     followed = (pairs["predicted"] == pairs["metadata_class"]).mean()
