@@ -9,7 +9,7 @@ from entry_points.step import STEPS
 
 __all__ = ["render"]
 
-HEADER = "# Written by `make mlproject` from the options in entry_points/options.py.\n"
+HEADER = "# Written by `make mlproject` from the options in entry_points/*_options.py.\n"
 
 
 def render() -> str:
