@@ -134,7 +134,11 @@ def test_after_the_sigkill_of_a_training_worker_what_is_there_stays_and_all_is_b
     backend, module_stripes, in_one_process, tmp_path
 ):
     """Killed once a model is whole, while the next are in training; given again it ends as if nothing had been."""
-    killer = threading.Thread(target=kill_a_worker_once, args=(lambda: saved(tmp_path), backend))
+
+    def under_way():
+        return saved(tmp_path) and list(tmp_path.rglob("checkpoint/*"))
+
+    killer = threading.Thread(target=kill_a_worker_once, args=(under_way, backend))
     killer.start()
     with pytest.raises(WorkerDied):
         train(module_stripes, tmp_path, jobs=2)
