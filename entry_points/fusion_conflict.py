@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from anomaly_mlflow.report.figures.fusion import factor_curves, share_bars
 from anomaly_mlflow.report.fusion_page import fusion_page
@@ -19,11 +18,11 @@ from anomaly_mlflow.studies.fusion_shares import (
     shares_table,
 )
 from anomaly_mlflow.tracking.run import Run
+from entry_points.child_runs import child_runs
 from entry_points.environment import environment
 from entry_points.fusion import EPOCHS, TRAINED
 from entry_points.fusion_cells import LEVELS, cells_of, check_fusion, options_of
 from entry_points.options import as_typed
-from entry_points.resolve import resolve_each
 from entry_points.sample_files import DATA
 from entry_points.step import STEPS, Upstream, step
 
@@ -37,23 +36,12 @@ KINDS = ("conflict", "consistent")
 def fusion_conflict(run: Run, options: dict, upstream: Upstream) -> None:
     """Measure which source a fused network follows, cell by cell; if killed, it goes on with the next training."""
     cells, seeds = cells_of(options), options["seeds"]
-    made = _made([one for cell in cells for one in options_of(cell, options)], run)
+    made = child_runs("fusion", [one for cell in cells for one in options_of(cell, options)], run)
     pairs = _pairs(made[0])
     runs = [made[number * seeds : (number + 1) * seeds] for number in range(len(cells))]
     results = [_result(cell, of_cell, pairs) for cell, of_cell in zip(cells, runs, strict=True)]
     _log(run, options, results, pairs, _setting(made[0], options))
     run.log_json({"fusion": [one.id for one in made]}, "upstream.json")
-
-
-def _made(variants: list[dict], run: Run) -> list[Run]:
-    """A `fusion` run for each variant: found again, or made side by side."""
-    with tqdm(total=len(variants), desc="trainings", unit="training", position=0, disable=None) as bar:
-        placed = [one | {"bar": 1 + number % 8} for number, one in enumerate(variants)]
-        made = []
-        for found in resolve_each(STEPS["fusion"], placed, run):
-            made.append(Run(found))
-            bar.update()
-    return made
 
 
 def _pairs(made: Run) -> Pairs:

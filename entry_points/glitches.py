@@ -1,7 +1,6 @@
 """A training for each data set, model, glitch and seed -> which influence signals find which glitch."""
 
 import pandas as pd
-from tqdm import tqdm
 
 from anomaly_mlflow.report.figures.glitches import f1_bars, ratio_curves, time_split
 from anomaly_mlflow.report.glitches_page import glitches_page
@@ -19,13 +18,13 @@ from anomaly_mlflow.studies.glitch_table import (
 )
 from anomaly_mlflow.tracking.lifecycle import upstream_of
 from anomaly_mlflow.tracking.run import Run
+from entry_points.child_runs import child_runs
 from entry_points.environment import environment
 from entry_points.glitch_cells import cells_of, check_glitches, options_of, scaled
 from entry_points.glitch_checks import check_cells
 from entry_points.glitched import GLITCH
 from entry_points.influence_options import INFLUENCE
 from entry_points.options import as_typed
-from entry_points.resolve import resolve_each
 from entry_points.sample_files import DATA
 from entry_points.step import STEPS, Upstream, step
 from entry_points.trained import TRAINING
@@ -43,24 +42,13 @@ def glitches(run: Run, options: dict, upstream: Upstream) -> None:
     cells = cells_of(options)
     variants = [one for cell in cells for one in options_of(cell, options)]
     check_cells(variants)
-    made = _made(variants, run)
+    made = child_runs("glitch", variants, run)
     seeds = options["seeds"]
     runs = [made[number * seeds : (number + 1) * seeds] for number in range(len(cells))]
     found = {cell: [_result(one) for one in of_cell] for cell, of_cell in zip(cells, runs, strict=True)}
     names = _names({cell.data.dataset: name for cell, ((name, _), *_) in found.items()})
     summaries = [_summary(cell, names, [result for _, result in each], options) for cell, each in found.items()]
     _log(run, options, summaries, made)
-
-
-def _made(variants: list[dict], run: Run) -> list[Run]:
-    """A `glitch` run for each variant: found again, or made side by side."""
-    with tqdm(total=len(variants), desc="trainings", unit="training", position=0, disable=None) as bar:
-        placed = [one | {"bar": 1 + number % 8} for number, one in enumerate(variants)]
-        made = []
-        for found in resolve_each(STEPS["glitch"], placed, run):
-            made.append(Run(found))
-            bar.update()
-    return made
 
 
 def _result(made: Run) -> tuple[str, SeedResult]:

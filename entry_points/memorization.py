@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from anomaly_mlflow.report.figures.memorization import curves_figure, histograms
 from anomaly_mlflow.report.memorization_page import memorization_page
@@ -13,10 +12,10 @@ from anomaly_mlflow.studies.memorization_table import Cell, caught_table, curves
 from anomaly_mlflow.studies.report_table import is_reports_data
 from anomaly_mlflow.studies.resampled import Resampled, over_seeds
 from anomaly_mlflow.tracking.run import Run
+from entry_points.child_runs import child_runs
 from entry_points.environment import environment
 from entry_points.memorization_cells import MemorizationCell, cells_of, check_memorization, options_of
 from entry_points.options import as_typed
-from entry_points.resolve import resolve_each
 from entry_points.sample_files import DATA
 from entry_points.step import STEPS, Upstream, step
 from entry_points.trained import TRAINING
@@ -32,24 +31,13 @@ SETTINGS = tuple(name for name in TRAINING if name != "model")
 def memorization(run: Run, options: dict, upstream: Upstream) -> None:
     """Train with conflicting labels and find the window in which they can be told; if killed, it goes on."""
     cells = cells_of(options)
-    made = _made([one for cell in cells for one in options_of(cell, options)], run)
+    made = child_runs("conflicting_labels", [one for cell in cells for one in options_of(cell, options)], run)
     seeds = options["seeds"]
     runs = [made[number * seeds : (number + 1) * seeds] for number in range(len(cells))]
     found = [_cell(cell, of_cell, options) for cell, of_cell in zip(cells, runs, strict=True)]
     comparable = is_reports_data(_all_classes(cells, runs))
     drawn = histograms([(cell, *_entropies(cell, of_cell)) for cell, of_cell in zip(found, runs, strict=True)])
     _log(run, options, found, made, drawn, comparable=comparable)
-
-
-def _made(variants: list[dict], run: Run) -> list[Run]:
-    """A `conflicting_labels` run for each variant: found again, or made side by side."""
-    with tqdm(total=len(variants), desc="trainings", unit="training", position=0, disable=None) as bar:
-        placed = [one | {"bar": 1 + number % 8} for number, one in enumerate(variants)]
-        made = []
-        for found in resolve_each(STEPS["conflicting_labels"], placed, run):
-            made.append(Run(found))
-            bar.update()
-    return made
 
 
 def _cell(cell: MemorizationCell, runs: list[Run], options: dict) -> Cell:

@@ -17,9 +17,9 @@ from anomaly_mlflow.studies.decay_table import decay_table, equal_table, summary
 from anomaly_mlflow.studies.report_table import is_reports_data
 from anomaly_mlflow.studies.robustness_claims import robustness_report
 from anomaly_mlflow.tracking.run import Run
+from entry_points.child_runs import child_runs
 from entry_points.environment import environment
 from entry_points.options import as_typed
-from entry_points.resolve import resolve_each
 from entry_points.robustness_models import check_robustness, names_of, variants_of
 from entry_points.sample_files import DATA
 from entry_points.step import STEPS, Upstream, step
@@ -42,7 +42,7 @@ def robustness(run: Run, options: dict, upstream: Upstream) -> None:
     corruptions = chosen_corruptions(options["corruptions"])
     names = names_of(options)
     variants = {name: variants_of(name, options) for name in names}
-    made = _made([one for each in variants.values() for one in each], run)
+    made = child_runs("decay_curves", [one for each in variants.values() for one in each], run, unit="model")
     similarity = _similarity(test, corruptions, options["seed"])
     decays, start = [], 0
     for name in names:
@@ -50,17 +50,6 @@ def robustness(run: Run, options: dict, upstream: Upstream) -> None:
         start += len(runs)
         decays.append(_decay(name, runs, corruptions, similarity, options))
     _log(run, options, decays, corruptions, made, comparable=is_reports_data(test.classes))
-
-
-def _made(variants: list[dict], run: Run) -> list[Run]:
-    """A `decay_curves` run for each variant: found again, or made side by side."""
-    with tqdm(total=len(variants), desc="models", unit="model", position=0, disable=None) as bar:
-        placed = [one | {"bar": 1 + number % 8} for number, one in enumerate(variants)]
-        made = []
-        for found in resolve_each(STEPS["decay_curves"], placed, run):
-            made.append(Run(found))
-            bar.update()
-    return made
 
 
 def _similarity(test: Samples, corruptions: list[Corruption], seed: int) -> dict[str, np.ndarray]:

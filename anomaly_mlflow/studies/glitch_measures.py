@@ -79,7 +79,7 @@ def measure_signals(
 
 def _estimates(scores: Mapping[str, np.ndarray], seed: int) -> dict[str, float]:
     shares = {name: estimated_contamination(values, seed) for name, values in scores.items() if name not in EITHER}
-    for name in EITHER.keys() & scores.keys():
+    for name in filter(scores.__contains__, EITHER):
         flagged = [flag(scores[part], shares[part]) for part in EITHER[name]]
         shares[name] = float(np.logical_or(*flagged).mean())
     return shares
