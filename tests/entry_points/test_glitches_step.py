@@ -20,7 +20,7 @@ from entry_points.step import STEPS
 
 pytestmark = pytest.mark.filterwarnings("default")
 
-TINY = ["--subset", "200", "--epochs", "2", "--draws", "100", "--jobs", "1"]
+TINY = ["--subset", "200", "--epochs", "20", "--draws", "100", "--jobs", "1"]
 STUDY = ["glitches", *TINY, "--seeds", "1", "--glitches", "uniform,anomalies_random_labels,mixed"]
 ASKED = {
     "datasets": "digits", "tests": None, "anomalies": None, "models": "convnet", "glitches": "all", "seeds": 2,
@@ -29,6 +29,7 @@ ASKED = {
 
 
 def second_cell_is_at_work(desk):
+    # twenty epochs, so that it still is when the signal arrives
     made = desk.runs("train_glitched")
     return len(made) == 2 and "anomaly.fingerprint" in made[0].data.tags
 
