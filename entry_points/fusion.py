@@ -16,14 +16,14 @@ from anomaly_mlflow.training.fusion_inference import Answers, answers, image_emb
 from anomaly_mlflow.training.fusion_loop import fit_fusion
 from entry_points.sample_files import DATA
 from entry_points.step import Upstream, step
-from entry_points.trained import TRAINING, check_pretrained, chosen
+from entry_points.trained import WITHOUT_MODEL, check_pretrained, chosen
 
 __all__ = ["EPOCHS", "FUSION", "TRAINED", "check_encoder", "fusion"]
 
 EPOCHS = 8
 """Where none is typed, however small the images: most of what is to be seen is settled in the first."""
 
-TRAINED = ("encoder", *(name for name in TRAINING if name != "model"))
+TRAINED = ("encoder", *WITHOUT_MODEL)
 NETWORK = ("modalities", "modality_dropout", "embedding_noise", "metadata_scale")
 FUSION = (*NETWORK, "consistent_share", "metadata_noise")
 

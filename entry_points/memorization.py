@@ -18,14 +18,12 @@ from entry_points.memorization_cells import MemorizationCell, cells_of, check_me
 from entry_points.options import as_typed
 from entry_points.sample_files import DATA
 from entry_points.step import STEPS, Upstream, step
-from entry_points.trained import TRAINING
-
-SETTINGS = tuple(name for name in TRAINING if name != "model")
+from entry_points.trained import WITHOUT_MODEL
 
 
 @step(
     "memorization",
-    own=("models", "pair", "conflict_share", *DATA, *SETTINGS, "training_seed", "seeds", "draws"),
+    own=("models", "pair", "conflict_share", *DATA, *WITHOUT_MODEL, "training_seed", "seeds", "draws"),
     check=check_memorization,
 )
 def memorization(run: Run, options: dict, upstream: Upstream) -> None:

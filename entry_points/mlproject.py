@@ -18,7 +18,7 @@ def render() -> str:
         {
             "name": "anomaly-mlflow",
             "conda_env": "conda.yaml",
-            "entry_points": {name: _entry_point(name, in_order(step.options)) for name, step in STEPS.items()},
+            "entry_points": {name: _entry_point(name, in_order(step.options)) for name, step in sorted(STEPS.items())},
         },
         sort_keys=False,
         width=10_000,

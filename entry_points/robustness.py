@@ -23,17 +23,15 @@ from entry_points.options import as_typed
 from entry_points.robustness_models import check_robustness, names_of, variants_of
 from entry_points.sample_files import DATA
 from entry_points.step import STEPS, Upstream, step
-from entry_points.trained import TRAINING
+from entry_points.trained import WITHOUT_MODEL
 
 LOOKED_AT = 2000
 """Test images whose similarity is computed: the mean of so many is known to the third digit."""
 
-SETTINGS = tuple(name for name in TRAINING if name != "model")
-
 
 @step(
     "robustness",
-    own=("models", "corruptions", *DATA, *SETTINGS, "training_seed", "seeds", "draws"),
+    own=("models", "corruptions", *DATA, *WITHOUT_MODEL, "training_seed", "seeds", "draws"),
     check=check_robustness,
 )
 def robustness(run: Run, options: dict, upstream: Upstream) -> None:

@@ -11,10 +11,11 @@ from anomaly_mlflow.models import find
 from anomaly_mlflow.tracking.registry import register_model
 from anomaly_mlflow.tracking.run import Run
 
-__all__ = ["TRAINING", "check_pretrained", "chosen", "digest_of", "publish"]
+__all__ = ["TRAINING", "WITHOUT_MODEL", "check_pretrained", "chosen", "digest_of", "publish"]
 
 SETTINGS = ("epochs", "batch_size", "learning_rate", "dropout", "augmentation", "precision", "pretrained")
-TRAINING = ("model", *SETTINGS, "device", "jobs", "backend")
+WITHOUT_MODEL = (*SETTINGS, "device", "jobs", "backend")
+TRAINING = ("model", *WITHOUT_MODEL)
 ROOT = Path(__file__).resolve().parent.parent
 
 

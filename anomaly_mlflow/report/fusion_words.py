@@ -2,16 +2,11 @@
 
 import pandas as pd
 
+from anomaly_mlflow.report.verdict_words import HOLDS
 from anomaly_mlflow.studies.base import Verdict
 from anomaly_mlflow.studies.fusion_claims import STATEMENTS, Statement
 
 __all__ = ["claim_lines", "claim_paragraphs", "share_sentence"]
-
-HOLDS = {
-    Verdict.SUPPORTED: "holds",
-    Verdict.REFUTED: "does not hold",
-    Verdict.UNDECIDED: "is not settled",
-}
 
 
 def claim_lines(claims: pd.DataFrame) -> list[str]:

@@ -1,19 +1,13 @@
 """Which part of the pattern of the glitch study holds, in plain sentences."""
 
-from collections.abc import Sequence
-
 import pandas as pd
 
+from anomaly_mlflow.report.verdict_words import HOLDS
 from anomaly_mlflow.studies.base import Verdict
 from anomaly_mlflow.studies.glitch_pattern import PATTERN, Statement
 
 __all__ = ["characterisation_sentences", "pattern_lines", "pattern_paragraphs"]
 
-HOLDS = {
-    Verdict.SUPPORTED: "holds",
-    Verdict.REFUTED: "does not hold",
-    Verdict.UNDECIDED: "is not settled",
-}
 COUNTED = {
     "characterisation": "of the errors that CFRank flags are called by their kind",
     "repair": "of the wrong labels that CNCI flags are repaired to the true one",
@@ -49,14 +43,10 @@ def _paragraph(statement: Statement, own: pd.DataFrame) -> str:
     lead = f"{statement.name}, “{statement.title}” ({statement.measured}; supported from {statement.margin:+.2f} on)"
     if own.empty:
         return f"{lead}: none of the cells bears upon it."
-    return f"{lead}: {_joined([_cell(row) for row in own.itertuples()])}."
+    return f"{lead}: {'; '.join(_cell(row) for row in own.itertuples())}."
 
 
 def _cell(row: tuple) -> str:
     where = f"{row.dataset}, {row.model}, {row.glitch} at {100 * row.ratio:g} %"
     ends = f"{row.value:+.3f}, 95 % interval {row.low:+.3f} to {row.high:+.3f}"
     return f"it {HOLDS[Verdict(row.verdict)]} on {where} ({ends}: {row.verdict})"
-
-
-def _joined(parts: Sequence[str]) -> str:
-    return "; ".join(parts)

@@ -13,6 +13,7 @@ import pandas as pd
 from anomaly_mlflow.detection.statistics import Interval, equivalent, exceeds
 from anomaly_mlflow.studies.base import Verdict
 from anomaly_mlflow.studies.fusion_shares import OUTCOMES, CellResult, Pairs, less_metadata, shares
+from anomaly_mlflow.studies.report_table import COLUMNS, REPRODUCED
 
 __all__ = ["REPORT", "STATEMENTS", "Statement", "judge_claims", "report_table"]
 
@@ -82,12 +83,11 @@ def report_table(
     for name in OUTCOMES:
         ends, said = found[name], REPORT[name]
         within = equivalent(ends, said - WITHIN, said + WITHIN)
-        verdict = {True: "yes", False: "no", None: "undecided"}[within]
         told = [_distance(ends, said), _order(found), *_range(results, OUTCOMES.index(name))]
         why = f"{'; '.join(told)}; ours: {setting}; the report's: CIFAR-10, ResNet-18"
         figure = f"contradictory pairs answered with {_ANSWER[name]}"
-        rows.append((figure, said, ends.value, ends.low, ends.high, len(pairs.groups), verdict, why))
-    return pd.DataFrame(rows, columns=["figure", "report", "ours", "low", "high", "n", "verdict", "why"])
+        rows.append((figure, said, ends.value, ends.low, ends.high, len(pairs.groups), REPRODUCED[within], why))
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 _ANSWER = {"metadata": "the metadata's class", "visual": "the image's class", "confused": "neither class"}

@@ -13,7 +13,7 @@ import pandas as pd
 from anomaly_mlflow.data.names import CIFAR10
 from anomaly_mlflow.detection.statistics import Interval, equivalent, exceeds
 
-__all__ = ["COLUMNS", "direction", "is_reports_data", "number", "report_table"]
+__all__ = ["COLUMNS", "REPRODUCED", "direction", "is_reports_data", "number", "report_table"]
 
 COLUMNS = ["figure", "report", "ours", "low", "high", "n", "verdict", "why"]
 REPRODUCED = {True: "yes", False: "no", None: "undecided"}
