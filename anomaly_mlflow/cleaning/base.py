@@ -1,0 +1,89 @@
+"""The registry of cleaners: evidence -> trust in every given label, and the label that it should be."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from anomaly_mlflow.errors import MissingEvidence, UnknownName
+from anomaly_mlflow.signals.evidence import Evidence
+
+__all__ = ["CLEANERS", "MECHANISMS", "Cleaned", "Cleaner", "cleaner", "find_cleaner"]
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What a cleaner says of n given labels.
+
+    trust: float64 (n,), 0 to 1, higher = the given label is likelier right; 1 - trust is the suspicion.
+    kept: bool (n,), the rows that the method itself selects as clean.
+    labels: int64 (n,), the label that the method would write: the given one where it proposes no change.
+    confidence: float64 (n,), 0 to 1, in `labels`.
+    """
+
+    trust: np.ndarray
+    kept: np.ndarray
+    labels: np.ndarray
+    confidence: np.ndarray
+
+
+@dataclass(frozen=True)
+class Cleaner:
+    """A registered cleaner: what it is called, what it needs, what it looks at, where it is from.
+
+    mechanism: one of MECHANISMS; two cleaners of one mechanism do not count as two witnesses.
+    reconstruction: the source's full text was not at hand; what it leaves open is filled in by this project.
+    repairs: proposes labels of its own; the others only select.
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    mechanism: str
+    source: str
+    reconstruction: bool
+    repairs: bool
+    function: Callable[..., Cleaned]
+
+    def __call__(self, evidence: Evidence, seed: int = 0) -> Cleaned:
+        """Clean. Raises MissingEvidence naming what is absent."""
+        for need in self.needs:
+            if getattr(evidence, need) is None:
+                raise MissingEvidence(f"cleaner '{self.name}' needs {need}, which this run has not recorded")
+        return self.function(evidence, seed=seed)
+
+
+CLEANERS: dict[str, Cleaner] = {}
+MECHANISMS: dict[str, str] = {
+    "training": "what the noisy model's own training did with the given label, epoch by epoch",
+    "folds": "what models that never saw the row's label predict",
+    "embedding": "where the row lies among the others in the noisy model's embedding",
+    "reference": "how the row stands against rows that are trusted",
+}
+
+
+def cleaner(
+    needs: tuple[str, ...], mechanism: str, source: str, *, reconstruction: bool = False, repairs: bool = True
+) -> Callable:
+    """Register a function (evidence, *, seed) -> Cleaned under its own name.
+
+    Raises ValueError on a taken name, an unknown mechanism or need.
+    """
+    unknown = set(needs) - {field.name for field in fields(Evidence)}
+    if mechanism not in MECHANISMS or unknown:
+        raise ValueError(f"cleaner needs {needs}, mechanism {mechanism!r}: one of them is not known")
+
+    def register(function: Callable[..., Cleaned]) -> Callable[..., Cleaned]:
+        name = function.__name__
+        if name in CLEANERS:
+            raise ValueError(f"cleaner '{name}' is registered already")
+        CLEANERS[name] = Cleaner(name, needs, mechanism, source, reconstruction, repairs, function)
+        return function
+
+    return register
+
+
+def find_cleaner(name: str) -> Cleaner:
+    """The cleaner of this name. Raises UnknownName that lists the known ones."""
+    if name not in CLEANERS:
+        raise UnknownName("cleaner", name, CLEANERS)
+    return CLEANERS[name]
