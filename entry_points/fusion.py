@@ -49,7 +49,8 @@ def fusion(run: Run, options: dict, upstream: Upstream) -> None:
     }
     run.log_metrics(accuracies)
     facts = {"training_accuracy": training_accuracy, **accuracies}
-    run.log_json({"facts": facts, "dataset": train.name, "images": len(train)}, "facts.json")
+    told = {"dataset": train.name, "images": len(train), "classes": list(train.classes)}
+    run.log_json(told | {"facts": facts}, "facts.json")
 
 
 def _trained(

@@ -6,7 +6,7 @@ import pandas as pd
 from anomaly_mlflow.report.figures.fusion import factor_curves, share_bars
 from anomaly_mlflow.report.fusion_page import fusion_page
 from anomaly_mlflow.report.fusion_words import claim_lines
-from anomaly_mlflow.studies.fusion_claims import judge_claims, report_table
+from anomaly_mlflow.studies.fusion_claims import fusion_report, judge_claims
 from anomaly_mlflow.studies.fusion_grid import Cell
 from anomaly_mlflow.studies.fusion_shares import (
     CellResult,
@@ -17,6 +17,7 @@ from anomaly_mlflow.studies.fusion_shares import (
     seeds_table,
     shares_table,
 )
+from anomaly_mlflow.studies.report_table import is_reports_data
 from anomaly_mlflow.tracking.run import Run
 from entry_points.child_runs import child_runs
 from entry_points.environment import environment
@@ -40,7 +41,8 @@ def fusion_conflict(run: Run, options: dict, upstream: Upstream) -> None:
     pairs = _pairs(made[0])
     runs = [made[number * seeds : (number + 1) * seeds] for number in range(len(cells))]
     results = [_result(cell, of_cell, pairs) for cell, of_cell in zip(cells, runs, strict=True)]
-    _log(run, options, results, pairs, _setting(made[0], options))
+    comparable = is_reports_data(made[0].json("facts.json")["classes"])
+    _log(run, options, results, pairs, _setting(made[0], options), comparable=comparable)
     run.log_json({"fusion": [one.id for one in made]}, "upstream.json")
 
 
@@ -64,7 +66,7 @@ def _setting(made: Run, options: dict) -> str:
     return f"{data}, {options['encoder']}, {epochs} epochs, {options['seeds']} trainings"
 
 
-def _log(run: Run, options: dict, results: list[CellResult], pairs: Pairs, setting: str) -> None:
+def _log(run: Run, options: dict, results: list[CellResult], pairs: Pairs, setting: str, *, comparable: bool) -> None:
     how = {"draws": options["draws"], "seed": options["seed"]}
     tables = {
         "shares": shares_table(results, pairs, **how),
@@ -72,7 +74,7 @@ def _log(run: Run, options: dict, results: list[CellResult], pairs: Pairs, setti
         "attribution": attribution_table(results, pairs, **how),
         "accuracies": facts_table(results),
         "claims": judge_claims(results, pairs, **how),
-        "report_table": report_table(results, pairs, setting, **how),
+        "report_table": fusion_report(results, pairs, setting, comparable=comparable, **how),
     }
     for name, frame in tables.items():
         run.log_frame(frame, f"{name}.csv")

@@ -29,7 +29,8 @@ HOW = (
     " where the whole interval lies above the margin, refuted where it lies below, undecided otherwise.",
 )
 REPRODUCED = (
-    "yes: our whole interval lies within five points of the report's figure; no: wholly outside; undecided: neither."
+    "yes: our whole interval lies within five points of the report's figure; no: wholly outside; undecided: neither,"
+    " or ours are other data than the report's CIFAR-10."
     " The report says neither how its metadata network is built nor for how long it was trained.",
 )
 ATTRIBUTED = (

@@ -2,7 +2,8 @@
 
 Supported where the whole 95 % interval lies above the margin, refuted where it lies wholly below, undecided otherwise:
 the rules of `studies.base`. A figure of the report is reproduced where our whole interval lies within five points of
-it, not reproduced where it lies wholly outside, undecided otherwise (two one-sided tests, Schuirmann 1987).
+it, not reproduced where it lies wholly outside, undecided otherwise (two one-sided tests, Schuirmann 1987) and on other
+data than the report's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,12 +11,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from anomaly_mlflow.detection.statistics import Interval, equivalent, exceeds
+from anomaly_mlflow.detection.statistics import Interval, exceeds
 from anomaly_mlflow.studies.base import Verdict
 from anomaly_mlflow.studies.fusion_shares import OUTCOMES, CellResult, Pairs, less_metadata, shares
-from anomaly_mlflow.studies.report_table import COLUMNS, REPRODUCED
+from anomaly_mlflow.studies.report_table import number, report_table
 
-__all__ = ["REPORT", "STATEMENTS", "Statement", "judge_claims", "report_table"]
+__all__ = ["REPORT", "STATEMENTS", "Statement", "fusion_report", "judge_claims"]
 
 REPORT = {"metadata": 408 / 500, "visual": 56 / 500, "confused": 36 / 500}
 """Shares of 500 contradictory pairs: CIFAR-10, ResNet-18 and a metadata network, consistent pairs, one training."""
@@ -71,23 +72,22 @@ def judge_claims(results: Sequence[CellResult], pairs: Pairs, *, draws: int = 20
     return pd.DataFrame(rows, columns=["claim", "cell", "value", "low", "high", "margin", "verdict", "n", "seeds"])
 
 
-def report_table(
-    results: Sequence[CellResult], pairs: Pairs, setting: str, *, draws: int = 2000, seed: int = 0
+def fusion_report(
+    results: Sequence[CellResult], pairs: Pairs, setting: str, *, comparable: bool, draws: int = 2000, seed: int = 0
 ) -> pd.DataFrame:
-    """The report's figures beside those of our plain cell: figure, report, ours, low, high, n, verdict, why.
+    """The report's figures beside those of our plain cell, as rows of `studies.report_table`.
 
-    verdict: yes, no or undecided: is it reproduced? setting: data, model and epochs of ours, in words.
+    setting: data, model and epochs of ours, in words; comparable: whether the data are the report's.
     """
     found = shares(_plain(results).outcome, pairs, draws=draws, seed=seed)
     rows = []
     for name in OUTCOMES:
         ends, said = found[name], REPORT[name]
-        within = equivalent(ends, said - WITHIN, said + WITHIN)
         told = [_distance(ends, said), _order(found), *_range(results, OUTCOMES.index(name))]
-        why = f"{'; '.join(told)}; ours: {setting}; the report's: CIFAR-10, ResNet-18"
-        figure = f"contradictory pairs answered with {_ANSWER[name]}"
-        rows.append((figure, said, ends.value, ends.low, ends.high, len(pairs.groups), REPRODUCED[within], why))
-    return pd.DataFrame(rows, columns=COLUMNS)
+        how = f"{'; '.join(told)}; ours: {setting}; the report's: CIFAR-10, ResNet-18"
+        figure, n = f"contradictory pairs answered with {_ANSWER[name]}", len(pairs.groups)
+        rows.append(number(figure, said, ends, WITHIN, n, how, comparable=comparable))
+    return report_table(rows)
 
 
 _ANSWER = {"metadata": "the metadata's class", "visual": "the image's class", "confused": "neither class"}

@@ -64,7 +64,7 @@ def test_the_tables_have_a_row_for_each_cell_and_outcome(killed):
     assert set(table["n"]) == {500} and table["images"].max() <= 180  # a tenth of the digits are test images
     report = pd.read_csv(desk.artifact(run.info.run_id, "report_table.csv"))
     assert list(report.columns) == ["figure", "report", "ours", "low", "high", "n", "verdict", "why"]
-    assert list(report["report"]) == [0.816, 0.112, 0.072] and set(report["verdict"]) <= {"yes", "no", "undecided"}
+    assert list(report["report"]) == [0.816, 0.112, 0.072] and set(report["verdict"]) == {"undecided"}  # no CIFAR-10
     assert json.loads(desk.artifact(run.info.run_id, "report_table.json").read_text())["columns"] == list(report)
     claims = pd.read_csv(desk.artifact(run.info.run_id, "claims.csv"))
     assert list(claims["claim"]) == ["F1", "F2", "F4"]

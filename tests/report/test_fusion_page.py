@@ -5,7 +5,7 @@ from planted_fusion import PAIRS, REPORTED, result
 from anomaly_mlflow.report.figures.fusion import factor_curves, share_bars
 from anomaly_mlflow.report.fusion_page import fusion_page
 from anomaly_mlflow.report.fusion_words import claim_lines
-from anomaly_mlflow.studies.fusion_claims import judge_claims, report_table
+from anomaly_mlflow.studies.fusion_claims import fusion_report, judge_claims
 from anomaly_mlflow.studies.fusion_grid import Cell
 from anomaly_mlflow.studies.fusion_shares import attribution_table, facts_table, seeds_table, shares_table
 
@@ -25,7 +25,7 @@ def tables(results):
         "attribution": attribution_table(results, PAIRS, **FAST),
         "accuracies": facts_table(results),
         "claims": judge_claims(results, PAIRS, **FAST),
-        "report_table": report_table(results, PAIRS, "digits, convnet", **FAST),
+        "report_table": fusion_report(results, PAIRS, "CIFAR-10, convnet", comparable=True, **FAST),
     }
 
 

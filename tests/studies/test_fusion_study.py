@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from planted_fusion import FACTS, PAIRS, REPORTED, N, outcome, result
 
-from anomaly_mlflow.studies.fusion_claims import judge_claims, report_table
+from anomaly_mlflow.studies.fusion_claims import fusion_report, judge_claims
 from anomaly_mlflow.studies.fusion_grid import FACTORS, PLAIN, Cell, grid
 from anomaly_mlflow.studies.fusion_shares import (
     Pairs,
@@ -116,20 +116,29 @@ def test_a_mitigation_that_changes_nothing_is_not_supported():
     ],
 )
 def test_a_figure_is_reproduced_where_the_whole_interval_lies_within_five_points(counts, verdicts):
-    table = report_table([result(counts)], PAIRS, "digits, convnet", **FAST)
+    table = fusion_report([result(counts)], PAIRS, "CIFAR-10, convnet", comparable=True, **FAST)
     assert table.columns.tolist() == ["figure", "report", "ours", "low", "high", "n", "verdict", "why"]
     assert table["verdict"].tolist() == verdicts and table["report"].tolist() == [0.816, 0.112, 0.072]
-    assert table["why"].str.contains("digits, convnet").all() and set(table["n"]) == {500}
+    assert table["why"].str.contains("CIFAR-10, convnet").all() and set(table["n"]) == {500}
+
+
+def test_on_other_data_than_the_reports_no_figure_counts_as_reproduced_or_not():
+    table = fusion_report([result(REPORTED)], PAIRS, "digits, convnet", comparable=False, **FAST)
+    assert set(table["verdict"]) == {"undecided"} and table["why"].str.contains("other data than the report's").all()
+
+
+def first_reason(results):
+    return fusion_report(results, PAIRS, "", comparable=True, **FAST)["why"][0]
 
 
 def test_the_table_says_whether_the_order_of_the_shares_is_the_reports():
-    same, other = (report_table([result(counts)], PAIRS, "", **FAST)["why"][0] for counts in (REPORTED, (56, 408, 36)))
+    same, other = (first_reason([result(counts)]) for counts in (REPORTED, (56, 408, 36)))
     assert "stand in the same order" in same and "the order is visual, metadata, confused" in other
 
 
 def test_the_table_says_how_far_the_share_moves_without_the_controls():
     results = [result(REPORTED), result((200, 250, 50), DROPOUT), result((0, 500, 0), Cell("modalities", "image"))]
-    assert "40.0 to 81.6 % over all our settings" in report_table(results, PAIRS, "", **FAST)["why"][0]
+    assert "40.0 to 81.6 % over all our settings" in first_reason(results)
 
 
 def test_the_grid_has_the_plain_training_each_other_level_once_and_the_controls():
