@@ -8,7 +8,7 @@ from anomaly_mlflow.anomalies.graded_corruptions import Corruption, chosen_corru
 from anomaly_mlflow.anomalies.perceptual import structural_similarity
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.data.sources import load_split
-from anomaly_mlflow.data.split import stratified
+from anomaly_mlflow.data.split import at_most
 from anomaly_mlflow.report.figures.decay import decay_figure, equal_figure
 from anomaly_mlflow.report.reproduced import beside_lines
 from anomaly_mlflow.report.robustness_page import robustness_page
@@ -52,8 +52,7 @@ def robustness(run: Run, options: dict, upstream: Upstream) -> None:
 
 def _similarity(test: Samples, corruptions: list[Corruption], seed: int) -> dict[str, np.ndarray]:
     """Mean SSIM of every level of each corruption, of up to 2,000 test images."""
-    rows = stratified(test.labels, None if len(test) <= LOOKED_AT else LOOKED_AT, seed)
-    images = test.take(rows).images
+    images = test.take(at_most(test.labels, LOOKED_AT, seed)).images
     total = sum(len(one.severities) for one in corruptions)
     found = {}
     with tqdm(total=total, desc="similarity", unit="level", disable=None) as bar:

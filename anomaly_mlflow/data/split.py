@@ -4,7 +4,7 @@ import numpy as np
 
 from anomaly_mlflow.errors import BadData, BadOption
 
-__all__ = ["PER_CLASS", "check_class_sizes", "held_out", "stratified"]
+__all__ = ["PER_CLASS", "at_most", "check_class_sizes", "held_out", "stratified"]
 
 PER_CLASS = 10
 
@@ -24,6 +24,12 @@ def stratified(labels: np.ndarray, size: int | None, seed: int) -> np.ndarray:
     order = np.random.default_rng(seed).permutation(n)
     order = order[np.argsort(labels[order], kind="stable")]
     return np.sort(order[np.arange(size) * n // size])
+
+
+def at_most(labels: np.ndarray, size: int, seed: int) -> np.ndarray:
+    """`stratified` where there are more rows than that, otherwise all; of many classes at least 10 rows a class."""
+    size = max(size, PER_CLASS * len(np.unique(labels)))
+    return stratified(labels, None if len(labels) <= size else size, seed)
 
 
 def held_out(labels: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:

@@ -4,7 +4,7 @@ from image_files import encoded, picture, png, two_classes, write_folder, write_
 
 from anomaly_mlflow.data.groups import join_groups
 from anomaly_mlflow.data.sources import load, load_split
-from anomaly_mlflow.data.split import held_out, stratified
+from anomaly_mlflow.data.split import at_most, held_out, stratified
 from anomaly_mlflow.errors import BadData, BadOption
 
 
@@ -35,6 +35,13 @@ def test_a_subset_has_the_classes_in_proportion(size):
     rows = stratified(labels, size, seed=0)
     assert len(np.unique(rows)) == size
     assert np.abs(np.bincount(labels[rows]) - size * np.array([3, 2, 1]) / 6).max() < 1
+
+
+def test_what_is_watched_is_all_of_few_rows_a_stratified_part_of_many_and_ten_rows_a_class_of_many_classes():
+    few, many, classes = np.arange(300) % 3, np.arange(5000) % 5, np.arange(9000) % 300
+    assert np.array_equal(at_most(few, 2000, seed=0), np.arange(300))
+    assert np.bincount(many[at_most(many, 2000, seed=0)]).tolist() == [400] * 5
+    assert np.bincount(classes[at_most(classes, 2000, seed=0)]).tolist() == [10] * 300
 
 
 @pytest.mark.parametrize("subset", [0, -5, 99, 1798])
