@@ -68,8 +68,18 @@ def _config(run: Run, samples: Samples, options: dict) -> TrainConfig:
         settings["weight_decay"] = WEIGHT_DECAY
     settings |= {"epochs": options["epochs"] or EPOCHS, "batch_size": options["batch_size"] or min(BATCH, len(samples))}
     config = configure(options["model"], samples.image_shape, options["device"], len(samples), **settings)
+    if options["learning_rate"] is None:
+        config = _with_rate_of_its_batch(config)
     run.log_json(config.to_dict(), "training.json")
     return config
+
+
+def _with_rate_of_its_batch(config: TrainConfig) -> TrainConfig:
+    """SGD's rate in proportion to the batch (Goyal et al. 2017): the recipe's is for the recipe's own batch."""
+    own = find(config.model).settings.get("batch_size", TrainConfig.batch_size)
+    if config.optimizer != "sgd":
+        return config
+    return replace(config, learning_rate=config.learning_rate * config.batch_size / own)
 
 
 def _train(run: Run, true: Samples, given: np.ndarray, test: Samples, config: TrainConfig, options: dict) -> Training:

@@ -123,7 +123,7 @@ GRID_OPTIONS = [
     option(
         "consistent_shares",
         click.STRING,
-        "0.9,0.8,0.7",
+        "0.9,0.7",
         "Levels of consistent_share to study beside 1, separated by commas.",
     ),
     option(

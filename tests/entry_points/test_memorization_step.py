@@ -76,6 +76,8 @@ def test_each_training_logs_its_curves_and_the_study_their_means(killed):
         assert desk.artifact(whole, name).is_file()
     training = json.loads(desk.artifact(first, "training.json").read_text())
     assert (training["schedule"], training["optimizer"], training["batch_size"]) == ("cosine", "sgd", 64)
+    in_proportion = 0.2 * 0.5 * 64 / 256  # the conv net's own rate, of cosine, for its own batch
+    assert training["learning_rate"] == in_proportion
     assert "augmentation holds memorization back" in done.stdout
 
 
