@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from planted_outputs import outputs, random_outputs
 from services import library
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 from sklearn.naive_bayes import GaussianNB
-from test_label_numbers import outputs, random_outputs
 
 from anomaly_mlflow.cleaning import find_cleaner
 from anomaly_mlflow.cleaning.confident_learning import FILTERS, label_issues
@@ -21,7 +21,7 @@ random_case = pytest.mark.parametrize(("seed", "shape"), CASES, ids=str)
 
 @pytest.fixture(scope="module")
 def digits():
-    """Digits with a tenth of the labels wrong, judged by models of other folds: one smooth, one that is overconfident."""
+    """Digits with a tenth of the labels wrong, judged by models of other folds: one smooth, one overconfident."""
     images, labels = load_digits(return_X_y=True)
     images, rng = images[:900] / 16, np.random.default_rng(0)
     given = np.where(rng.random(900) < 0.1, rng.integers(0, 10, 900), labels[:900])

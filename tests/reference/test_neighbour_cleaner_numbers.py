@@ -72,7 +72,7 @@ def test_where_all_labels_are_right_the_rank_leaves_none_that_all_its_neighbours
 
 
 def fan(wrong=40):
-    """Class 0 along the first axis, class 1 along the second, each with rows of the other among them; none of class 2."""
+    """Class 0 along the first axis, class 1 along the second, some of each labelled as the other; none of class 2."""
     angle = np.random.default_rng(0).normal(scale=0.2, size=400)
     truth = np.repeat([0, 1], 200)
     unit = np.stack([np.cos(angle + truth * np.pi / 2), np.sin(angle + truth * np.pi / 2)], axis=1)
@@ -99,13 +99,6 @@ def test_prototypes_judge_by_cosine_with_a_threshold_for_each_class():
 def test_prototypes_learn_nothing_where_the_losses_say_nothing(weight):
     unit, labels, _ = fan()
     np.testing.assert_array_equal(prototype_trust(unit, labels, weight, 2)[0], weight)
-
-
-def test_prototypes_that_lie_the_wrong_way_leave_the_first_trust():
-    unit, labels, flip = fan()
-    weight = np.where(flip, 0.9, 0.1 + 0.001 * np.arange(400) / 400)
-    trust, _ = prototype_trust(unit, labels, weight, 2)
-    assert np.corrcoef(trust, weight)[0, 1] > 0.99
 
 
 def late(probabilities, labels):
