@@ -40,7 +40,8 @@ def neighbour_rank(evidence: Evidence, *, seed: int) -> Cleaned:
     tie at trust 1, SimiFeat's code flags them all.
     """
     share = _shares(evidence)
-    trust = of_given_label(share, evidence.labels) / np.maximum(np.linalg.norm(share, axis=1), NO_ZERO)
+    length = np.maximum(np.linalg.norm(share, axis=1), NO_ZERO)
+    trust = np.minimum(of_given_label(share, evidence.labels) / length, 1)
     transition = noise_transition(evidence.labels, evidence.neighbours.index, evidence.num_classes)
     wrong = 1 - probability_right(*transition, evidence.labels)
     wrong = np.where(wrong <= 0, AT_THE_ENDS, np.where(wrong >= 1, 1 - AT_THE_ENDS, wrong))

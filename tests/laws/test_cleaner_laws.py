@@ -18,7 +18,6 @@ LEAVES_CLEAN_LABELS = {
     "small_loss": "a mixture finds an upper part among right labels too, the hard ones",
     "small_loss_by_class": "a mixture finds an upper part among right labels too, the hard ones",
     "fine": "a mixture finds a less aligned part among right labels too",
-    "class_prototypes": "its thresholds are placed by the mixture of small_loss_by_class",
 }
 """Cleaners that, by their construction, do not keep 95 % of labels that are all right."""
 
