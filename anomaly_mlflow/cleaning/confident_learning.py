@@ -93,12 +93,10 @@ def _predicted(p: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def _with_one_kept(joint: np.ndarray) -> np.ndarray:
-    """int64 (C, C): at least one right row in each class, taken evenly from what the class loses to others."""
-    raised = np.maximum(joint.diagonal(), 1)
-    taken = (raised - joint.diagonal()) / np.maximum(np.count_nonzero(joint, axis=1) - 1, 1)
-    kept = np.maximum(joint - taken[:, None], 0)
-    np.fill_diagonal(kept, raised)
-    return kept.astype(np.int64)
+    """int64 (C, C): a class without a right row is given one, and each count of its wrong rows is one less."""
+    kept = np.maximum(joint - (joint.diagonal() == 0)[:, None], 0)
+    np.fill_diagonal(kept, np.maximum(joint.diagonal(), 1))
+    return kept
 
 
 FILTERS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {

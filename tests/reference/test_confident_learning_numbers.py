@@ -83,6 +83,15 @@ def test_flags_are_cleanlabs_where_a_class_loses_all_its_rows_or_has_one(filter_
     check_flags(p / p.sum(axis=1, keepdims=True), np.repeat([0, 1, 2, 3], [10, 9, 4, 1]), filter_by)
 
 
+@pytest.mark.parametrize("filter_by", FILTERS)
+def test_flags_are_cleanlabs_where_rounding_leaves_a_class_no_right_row(filter_by):
+    # each of the rows labelled 0 is sure of another class: counts 1 1 1 1 for 3 rows, and 3/4 rounds to 0 1 1 1
+    p = np.full((27, 4), 0.03) + 0.88 * np.eye(4)[np.append([1, 2, 3], np.repeat([1, 2, 3], 8))]
+    labels = np.append([0, 0, 0], np.repeat([1, 2, 3], 8))
+    np.testing.assert_array_equal(calibrated_joint(p, labels)[0], [0, 1, 1, 1])
+    check_flags(p, labels, filter_by)
+
+
 def test_all_seven_filters_are_there_and_another_is_told():
     assert set(FILTERS) == {
         *("prune_by_noise_rate", "prune_by_class", "both", "confident_learning", "predicted_neq_given"),
