@@ -30,7 +30,8 @@ def _read(run: Run, number: int, sample_id: np.ndarray) -> ThresholdRun:
     threshold, margin = frame["threshold"].to_numpy(), frame["margin"].to_numpy()
     usable = threshold.dtype.kind == "b" and margin.dtype.kind == "f" and np.isfinite(margin).all()
     if not usable or not threshold.any() or threshold.all():
-        raise BadData(f"{_artifact(number)} of run {run.id} holds no threshold rows with areas; run train_thresholds again")
+        what = f"{_artifact(number)} of run {run.id}"
+        raise BadData(f"{what} holds no threshold rows beside others, or no numbers; run train_thresholds again")
     return ThresholdRun(threshold, margin.astype(np.float32))
 
 

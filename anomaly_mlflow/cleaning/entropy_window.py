@@ -1,11 +1,11 @@
 """The loop that the robustness report proposes ("Auto-Cleaning"): intervene while the model still hesitates.
 
 The report finds that the predictive entropy of conflicting labels lies above that of clean ones for some epochs, before
-the model has learnt them by heart, and asks to clean then; how, it leaves open. Our reading: at each epoch the entropies
-(mean of the epoch, the one before and the one after) are parted by a mixture of two Gaussians; the epoch is the one at
-which the parts lie farthest apart, which needs no truth, where `studies.memorization_window` does; what lies in the
-upper part is dropped. Read off a whole recording: a loop that runs along with the training would know that the epoch
-was the best one only afterwards, and would train on without what it dropped.
+the model has learnt them by heart, and asks to clean then; how, it leaves open. Our reading: at each epoch a mixture of
+two Gaussians parts the entropies (mean of the epoch, the one before and the one after); the epoch is the one at which
+the parts lie farthest apart, which needs no truth (`studies.memorization_window` does); what lies in the upper part is
+dropped. Read off a whole recording: a loop that runs along with the training would know only afterwards that the epoch
+was the best one, and would train on without what it dropped.
 """
 
 import numpy as np

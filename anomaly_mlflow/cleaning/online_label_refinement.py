@@ -11,7 +11,7 @@ from anomaly_mlflow.cleaning.base import Cleaned, cleaner
 from anomaly_mlflow.errors import MissingEvidence
 from anomaly_mlflow.signals.evidence import Evidence
 
-__all__ = ["Refined", "online_label_refinement", "refine"]
+__all__ = ["online_label_refinement", "refine"]
 
 PASSES = 5
 """Epochs that count as passes of one update, and updates over which the slope is taken."""

@@ -4,93 +4,78 @@
 directions of small variance, and truncation to the leading ones brings back what it had generalised.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 from scipy.special import softmax
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.model_selection import StratifiedKFold
 
 from anomaly_mlflow.cleaning.base import Cleaned, cleaner
-from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.signals.evidence import Evidence, Head
 from anomaly_mlflow.signals.suggestion import of_given_label
 
-__all__ = ["chosen_dimension", "label_needs_tail", "leading_directions", "spectral_truncation"]
+__all__ = ["chosen_dimension", "label_needs_tail", "spectral_truncation", "truncated_logits"]
 
-HALVES = 2
-FINEST = 2.0
+FINE = 2
 """Up to this many directions a class every number is tried, beyond it each a quarter more than the last."""
 
+SOURCE = "The Malignant Tail (2026), arXiv:2603.02293 (abstract)"
 
-@cleaner(("embeddings", "head"), "embedding", "The Malignant Tail (2026), arXiv:2603.02293 (abstract)", reconstruction=True)
+
+@cleaner(("embeddings", "head", "out_of_fold"), "embedding", SOURCE, reconstruction=True)
 def spectral_truncation(evidence: Evidence, *, seed: int) -> Cleaned:
-    """Predict with the model's own head from the leading d* directions of its centred embeddings.
+    """Predict with the noisy model's own head from the leading d* directions of its centred embeddings.
 
-    d*: `chosen_dimension`. trust: probability of the given label so predicted; kept: it is the largest; labels and
-    confidence: the largest and its class.
+    d*: `chosen_dimension`; of the other folds' models only this one number is taken. trust: probability of the given
+    label so predicted; kept: it is the largest; labels and confidence: class and value of the largest. Nothing is
+    drawn.
     """
-    mean, directions = leading_directions(evidence.embeddings)
-    size = chosen_dimension((evidence.embeddings - mean) @ directions, evidence.labels, evidence.num_classes, seed)
-    logits = _truncated(evidence.embeddings, evidence.head, mean, directions[:, :size])
-    p = softmax(logits, axis=1)
+    embeddings, head = evidence.embeddings, evidence.head
+    sizes = _sizes(embeddings.shape[1], evidence.num_classes)
+    best = chosen_dimension(truncated_logits(embeddings, head, sizes), sizes, evidence.out_of_fold.argmax(axis=1))
+    p = softmax(next(iter(truncated_logits(embeddings, head, [best]))), axis=1)
     labels = p.argmax(axis=1)
     return Cleaned(of_given_label(p, evidence.labels), labels == evidence.labels, labels, p.max(axis=1))
 
 
-def leading_directions(embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of the embeddings (n, d), float64 (d,), and their principal directions as columns, largest variance first."""
-    rows = embeddings.astype(np.float64)
-    directions = np.linalg.eigh(np.cov(rows, rowvar=False, bias=True))[1]
-    return rows.mean(axis=0), directions[:, ::-1]
+def truncated_logits(embeddings: np.ndarray, head: Head, sizes: Iterable[int]) -> Iterable[np.ndarray]:
+    """Logits of the head, float64 (n, C), for each number of leading principal directions that is kept.
 
-
-def chosen_dimension(coordinates: np.ndarray, labels: np.ndarray, num_classes: int, seed: int) -> int:
-    """How many leading directions to keep, from the given labels alone.
-
-    coordinates: float (n, d), along the principal directions. A linear discriminant learns the labels of one random
-    half from its first directions and is judged by those of the other half, both ways round. The smallest number counts
-    whose accuracy is within one standard error of the best: the labels it is judged by are noisy too, and the embedding
-    has seen them. Raises BadData where a class has one row only.
+    embeddings: float (n, d); the rest of each row is replaced by that of the mean.
     """
-    if np.bincount(labels).max() < len(labels) and min(np.bincount(labels)[np.unique(labels)]) < HALVES:
-        raise BadData("spectral truncation learns from halves: every class needs two rows or more")
-    halves = list(StratifiedKFold(HALVES, shuffle=True, random_state=seed).split(coordinates, labels))
-    sizes = _sizes(coordinates.shape[1], num_classes)
-    right = np.array([_held_out_right(coordinates[:, :size], labels, halves) for size in sizes])
-    accuracy = right.mean(axis=1)
-    best = accuracy.argmax()
-    error = right[best].std() / np.sqrt(len(labels))
-    return int(sizes[np.flatnonzero(accuracy >= accuracy[best] - error)[0]])
+    rows = embeddings.astype(np.float64)
+    mean = rows.mean(axis=0)
+    directions = np.linalg.eigh(np.cov(rows, rowvar=False, bias=True))[1][:, ::-1]
+    coordinates, weight = (rows - mean) @ directions, head.weight @ directions
+    return (coordinates[:, :size] @ weight[:, :size].T + (head.weight @ mean + head.bias) for size in sizes)
+
+
+def chosen_dimension(logits: Iterable[np.ndarray], sizes: Iterable[int], held_out: np.ndarray) -> int:
+    """How many leading directions to keep, chosen without the truth.
+
+    logits: those of each size, each (n, C). held_out: int64 (n,), what models predict that learnt the given labels of
+    other rows: truncated, the model is to say what it would have said had it not seen the row's label. The smallest
+    size counts that agrees with them to within a standard error of the best. Given labels cannot choose: the embedding
+    has learnt them, and the more of it is kept, the better they are predicted.
+    """
+    sizes = list(sizes)
+    agrees = np.array([each.argmax(axis=1) == held_out for each in logits])
+    share = agrees.mean(axis=1)
+    error = agrees[share.argmax()].std() / np.sqrt(len(held_out))
+    return int(sizes[np.flatnonzero(share >= share.max() - error)[0]])
 
 
 def label_needs_tail(embeddings: np.ndarray, head: Head, labels: np.ndarray) -> np.ndarray:
-    """Smallest number of leading directions from which the head predicts the label, int64 (n,), 1 .. d; d + 1 where it
-    never does, the higher the more suspicious.
+    """Smallest number of leading directions from which the head predicts the label, int64 (n,), higher = more suspicious.
 
-    Not what the cleaner ranks by: from one or two directions a wrong label is often predicted by chance.
+    1 .. d, and d + 1 where it never does. The cleaner does not rank by it: from one or two directions alone a wrong
+    label is often predicted by chance.
     """
-    mean, directions = leading_directions(embeddings)
-    needed = np.full(len(labels), directions.shape[1] + 1)
-    for size in range(directions.shape[1], 0, -1):
-        predicted = _truncated(embeddings, head, mean, directions[:, :size]).argmax(axis=1)
-        needed[predicted == labels] = size
-    return needed
-
-
-def _truncated(embeddings: np.ndarray, head: Head, mean: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    kept = (embeddings - mean) @ directions
-    return kept @ (head.weight @ directions).T + (head.weight @ mean + head.bias)
+    sizes = range(1, embeddings.shape[1] + 1)
+    predicts = np.array([logits.argmax(axis=1) == labels for logits in truncated_logits(embeddings, head, sizes)])
+    return np.where(predicts.any(axis=0), predicts.argmax(axis=0) + 1, len(predicts) + 1)
 
 
 def _sizes(most: int, num_classes: int) -> np.ndarray:
-    fine = min(most, int(FINEST * num_classes))
+    fine = min(most, FINE * num_classes)
     coarse = fine * 1.25 ** np.arange(1, 60)
     return np.unique(np.r_[np.arange(1, fine + 1), coarse[coarse < most].astype(int), most])
-
-
-def _held_out_right(rows: np.ndarray, labels: np.ndarray, halves: list) -> np.ndarray:
-    """Whether the label of each row is what the other half's discriminant says, bool (n,)."""
-    right = np.empty(len(labels), bool)
-    for learnt, judged in halves:
-        model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=1e-3).fit(rows[learnt], labels[learnt])
-        right[judged] = model.predict(rows[judged]) == labels[judged]
-    return right

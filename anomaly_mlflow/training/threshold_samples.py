@@ -43,11 +43,11 @@ def threshold_runs(
     jobs: int = 1,
     on_done: Callable[[], object] | None = None,
 ) -> list[ThresholdRun]:
-    """Two trainings on the given labels, in each of which other n // (C + 1) rows bear a class more (Pleiss et al. 2020).
+    """Two trainings on the given labels in which n // (C + 1) rows, others each time, bear a class of their own.
 
-    The area is taken over the whole training: under the one-cycle schedule there is no first drop of the rate to end at.
-    folder: keeps what is done; a folder that an earlier process left behind is taken up. Raises what `fit` raises, such
-    as BadData where a class has so few rows that all of them were drawn.
+    Pleiss et al. (2020), but that the area is taken over the whole training: the one-cycle schedule has no first drop
+    of the rate to end at. folder: keeps what is done; a folder that an earlier process left behind is taken up. Raises
+    what `fit` raises, such as BadData where a class has so few rows that all of them were drawn.
     """
     order = np.random.default_rng(seed).permutation(len(samples))
     count = max(1, len(samples) // (samples.num_classes + 1))
