@@ -57,10 +57,10 @@ def estimated_contamination(scores: np.ndarray, seed: int = 0) -> float:
 def symmetric_rate(agreement: float, num_classes: int) -> float:
     """Rate e of wrong labels from the agreement of held-out predictions with them, under symmetric noise, 0 to 1.
 
-    The smaller root of agreement = (1 - e)^2 + e^2 / (C - 1), Chen et al. (2019), ICML (INCV), for a network that learns
-    its labels by heart: it predicts a held-out row as if its label were drawn anew. One that resists the noise agrees
-    in 1 - e of the rows, and then little more than half of e comes out. Below the least agreement that the formula
-    knows, 1 / C, the rate is (C - 1) / C.
+    The smaller root of agreement = (1 - e)^2 + e^2 / (C - 1), Chen et al. (2019), ICML (INCV), for a network that
+    learns its labels by heart: it predicts a held-out row as if its label were drawn anew. One that resists the noise
+    agrees in 1 - e of the rows, and then little more than half of e comes out. Below the least agreement that the
+    formula knows, 1 / C, the rate is (C - 1) / C.
     """
     return _smaller_root(agreement, 1 / (num_classes - 1))
 
