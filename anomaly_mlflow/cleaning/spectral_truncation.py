@@ -67,8 +67,8 @@ def chosen_dimension(logits: Iterable[np.ndarray], sizes: Iterable[int], held_ou
 def label_needs_tail(embeddings: np.ndarray, head: Head, labels: np.ndarray) -> np.ndarray:
     """Smallest number of leading directions from which the head predicts the label, int64 (n,).
 
-    Higher = more suspicious: 1 .. d, and d + 1 where it never does. The cleaner does not rank by it: from one or two directions alone a wrong
-    label is often predicted by chance.
+    Higher = more suspicious: 1 .. d, and d + 1 where it never does. The cleaner does not rank by it: from one or two
+    directions alone a wrong label is often predicted by chance.
     """
     sizes = range(1, embeddings.shape[1] + 1)
     predicts = np.array([logits.argmax(axis=1) == labels for logits in truncated_logits(embeddings, head, sizes)])

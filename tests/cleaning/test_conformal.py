@@ -15,7 +15,7 @@ N, WRONG, CHECKED = 600, 0.2, 160
 
 
 def study(seed, images=False):
-    """Evidence of two classes, the second harder, and which labels are wrong; all mechanisms share how easy a row is."""
+    """Evidence of two classes, the second harder, and the wrong labels; all mechanisms share how easy a row is."""
     rng = np.random.default_rng(seed)
     truth, wrong = rng.integers(0, 2, N), rng.random(N) < WRONG
     labels, ease = np.where(wrong, 1 - truth, truth), rng.normal(np.where(truth == 0, 2.0, 1.2), 0.8)

