@@ -5,8 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from anomaly_mlflow.cleaning.base import find_cleaner
-from anomaly_mlflow.cleaning.entropy_window import window
-from anomaly_mlflow.cleaning.two_parts import two_parts
+from anomaly_mlflow.cleaning.entropy_window import separation, window
 from anomaly_mlflow.signals.evidence import Evidence
 from anomaly_mlflow.training.recording import Recording
 
@@ -38,8 +37,9 @@ def test_wrong_labels_are_caught_before_they_are_learnt_by_heart(hesitating, nam
 
 
 def test_the_window_of_the_entropies_is_while_both_pull(hesitating):
-    epoch, parts = window(hesitating[0].recording.entropy)
-    assert 4 <= epoch <= 9 and parts.separation > 2
+    entropy = hesitating[0].recording.entropy
+    epoch, lower = window(entropy)
+    assert 4 <= epoch <= 9 and separation(entropy[epoch], lower) > 2
 
 
 def test_entropy_does_not_notice_a_model_that_is_sure_of_another_class():
@@ -58,19 +58,13 @@ def _area(evidence, truth, name):
     return roc_auc_score(evidence.labels != truth, 1 - find_cleaner(name)(evidence).trust)
 
 
-def test_two_parts_are_told_apart_and_the_wide_one_does_not_claim_both_ends():
-    rng = np.random.default_rng(2)
-    values = np.r_[rng.normal(0.0, 0.5, 700), rng.normal(6.0, 1.5, 300), -3.0]
-    parts = two_parts(values)
-    assert (parts.lower[:700] > 0.5).mean() > 0.99 and (parts.lower[700:-1] < 0.5).mean() > 0.97
-    assert parts.lower[-1] > 0.5, "far below everything is no sign of the upper part"
-    assert (np.diff(parts.lower[np.argsort(values)]) <= 1e-12).all()
-    assert parts.separation == pytest.approx(6 / np.sqrt((0.25 + 2.25) / 2), rel=0.1)
+def test_the_separation_of_two_parts_by_hand():
+    values, lower = np.array([0.0, 2.0, 10.0, 14.0]), np.array([1.0, 1.0, 0.0, 0.0])
+    assert separation(values, lower) == pytest.approx(11 / np.sqrt((1 + 4) / 2))
+    assert separation(values, np.full(4, 0.9)) == 0, "all in one part"
 
 
-def test_the_order_of_the_rows_changes_nothing_and_equal_values_are_one_part():
-    values = np.random.default_rng(3).gamma(2.0, size=400)
-    order = np.random.default_rng(4).permutation(400)
-    np.testing.assert_allclose(two_parts(values[order]).lower, two_parts(values).lower[order], atol=1e-8)
-    same = two_parts(np.full(5, 0.3))
-    assert same.separation == 0 and (same.lower == 1).all()
+def test_values_that_part_nowhere_leave_every_row():
+    values = np.random.default_rng(3).normal(size=(4, 500))
+    epoch, lower = window(values)
+    assert epoch == 0 and (lower > 0.5).all()
