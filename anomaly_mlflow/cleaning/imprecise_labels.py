@@ -8,10 +8,10 @@ parts of the method that need a network in training (augmentations, consistency,
 from dataclasses import dataclass
 
 import numpy as np
-import torch
+from scipy.optimize import minimize
+from scipy.special import log_softmax, softmax
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import StandardScaler
-from torch.nn.functional import cross_entropy
 
 from anomaly_mlflow.cleaning.base import Cleaned, cleaner
 from anomaly_mlflow.errors import BadData
@@ -73,16 +73,16 @@ def fit_imprecise(
         raise BadData("a row without any candidate class cannot be learnt from; give all classes where none is known")
     if (given == MISSING).all() and allowed.all():
         raise BadData("there is neither a given label nor a set of candidates to learn from")
-    rows = torch.from_numpy(StandardScaler().fit_transform(embeddings.astype(np.float64)))
+    rows = np.insert(StandardScaler().fit_transform(embeddings.astype(np.float64)), embeddings.shape[1], 1.0, axis=1)
     folds = list(KFold(FOLDS, shuffle=True, random_state=seed).split(rows))
-    heads = [torch.zeros(num_classes, rows.shape[1] + 1, dtype=torch.float64) for _ in folds]
+    heads = [np.zeros((num_classes, rows.shape[1])) for _ in folds]
     transition = _first_transition(num_classes)
     posterior = _posterior(np.ones(allowed.shape), transition, given, allowed)
     for _ in range(ROUNDS):
         p = np.empty(allowed.shape)
-        for head, (learnt, judged) in zip(heads, folds, strict=True):
-            _learn(head, rows[learnt], torch.from_numpy(posterior[learnt]))
-            p[judged] = _logits(head, rows[judged]).softmax(dim=1)
+        for fold, (learnt, judged) in enumerate(folds):
+            heads[fold] = _learn(heads[fold], rows[learnt], posterior[learnt])
+            p[judged] = softmax(rows[judged] @ heads[fold].T, axis=1)
         posterior = _posterior(p, transition, given, allowed)
         before, transition = transition, _counted(posterior, given, num_classes)
         if np.abs(transition - before).max() < SETTLED:
@@ -109,20 +109,15 @@ def _counted(posterior: np.ndarray, given: np.ndarray, num_classes: int) -> np.n
     return counts / counts.sum(axis=1, keepdims=True)
 
 
-def _learn(head: torch.Tensor, rows: torch.Tensor, target: torch.Tensor) -> None:
-    """Some steps of L-BFGS from where the head stands, on the cross-entropy with soft targets and a ridge."""
-    head.requires_grad_(True)
-    optimizer = torch.optim.LBFGS([head], max_iter=STEPS, line_search_fn="strong_wolfe")
+def _learn(head: np.ndarray, rows: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """The head (C, d + 1) after some steps from where it stood, on the cross-entropy with soft targets and a ridge."""
 
-    def loss() -> torch.Tensor:
-        optimizer.zero_grad()
-        value = cross_entropy(_logits(head, rows), target) + RIDGE / 2 * head[:, :-1].square().sum()
-        value.backward()
-        return value
+    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        weight = flat.reshape(head.shape)
+        below = log_softmax(rows @ weight.T, axis=1)
+        ridge = RIDGE * np.append(weight[:, :-1], np.zeros((len(weight), 1)), axis=1)
+        slope = (np.exp(below) - target).T @ rows / len(rows) + ridge
+        return -(target * below).sum() / len(rows) + (ridge * weight).sum() / 2, slope.ravel()
 
-    optimizer.step(loss)
-    head.requires_grad_(False)
-
-
-def _logits(head: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-    return rows @ head[:, :-1].T + head[:, -1]
+    found = minimize(loss, head.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": STEPS, "gtol": 1e-4})
+    return found.x.reshape(head.shape)
