@@ -1,6 +1,6 @@
 """The pieces of MixMatch and DivideMix: guessed labels, mixed images, two losses and a prior.
 
-Berthelot et al. (2019), NeurIPS (MixMatch); Li, Socher and Hoi (2020), ICLR (DivideMix, numbers of equations below).
+Berthelot et al. (2019), NeurIPS (MixMatch); Li, Socher and Hoi (2020), ICLR (DivideMix, as in the code of the authors).
 """
 
 from dataclasses import dataclass
@@ -39,15 +39,13 @@ class MixMatchSettings:
 
 
 def sharpen(probabilities: torch.Tensor, temperature: float) -> torch.Tensor:
-    """p ** (1 / T) / sum_c p ** (1 / T), float (n, C) (MixMatch, eq. 7)."""
+    """p ** (1 / T) / sum_c p ** (1 / T), float (n, C) (MixMatch)."""
     powers = probabilities ** (1 / temperature)
     return powers / powers.sum(dim=1, keepdim=True)
 
 
-def refined(
-    targets: torch.Tensor, weight: torch.Tensor, guessed: torch.Tensor, temperature: float
-) -> torch.Tensor:
-    """Targets of labelled rows: sharpen(w y + (1 - w) p), float (n, C) (DivideMix, eq. 3 and 4).
+def refined(targets: torch.Tensor, weight: torch.Tensor, guessed: torch.Tensor, temperature: float) -> torch.Tensor:
+    """Targets of labelled rows: sharpen(w y + (1 - w) p), float (n, C) (DivideMix).
 
     targets: (n, C), one-hot or soft; weight: (n,), 0 to 1, trust in them; guessed: (n, C), mean prediction.
     """
@@ -56,7 +54,7 @@ def refined(
 
 
 def mixing_share(alpha: float, rng: np.random.Generator) -> float:
-    """max(l, 1 - l), l from Beta(alpha, alpha): the larger share, so that a row stays mostly what it is (eq. 8)."""
+    """max(l, 1 - l), l from Beta(alpha, alpha): the larger share, so that a row stays mostly what it is (MixMatch)."""
     share = float(rng.beta(alpha, alpha))
     return max(share, 1 - share)
 
@@ -74,7 +72,7 @@ def ramp(epoch: float, start: float, length: float) -> float:
 def mixmatch_loss(
     logits: torch.Tensor, targets: torch.Tensor, labelled: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Cross-entropy of the labelled rows, nats; mean squared error of the probabilities of the others (eq. 9 and 10).
+    """Cross-entropy of the labelled rows, nats; mean squared error of the probabilities of the others.
 
     logits, targets: (n, C); labelled: bool (n,). Either is 0 where it has no row.
     """
@@ -85,13 +83,13 @@ def mixmatch_loss(
 
 
 def prior_penalty(logits: torch.Tensor) -> torch.Tensor:
-    """sum_c pi_c ln(pi_c / mean_i p_ic), pi even: 0 where the batch's mean prediction is even (DivideMix, eq. 11)."""
+    """sum_c pi_c ln(pi_c / mean_i p_ic), pi even: 0 where the batch's mean prediction is even."""
     rows, classes = logits.shape
     log_mean = logits.log_softmax(dim=1).logsumexp(dim=0) - np.log(rows)
     return -(log_mean + np.log(classes)).mean()
 
 
 def negative_entropy(logits: torch.Tensor) -> torch.Tensor:
-    """mean_i sum_c p_ic ln p_ic, in -ln C .. 0: added to the loss it keeps a net from being sure (eq. 6)."""
+    """mean_i sum_c p_ic ln p_ic, in -ln C .. 0: added to the loss it keeps a net from being sure (DivideMix)."""
     log_probabilities = logits.log_softmax(dim=1)
     return (log_probabilities.exp() * log_probabilities).sum(dim=1).mean()
