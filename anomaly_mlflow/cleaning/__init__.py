@@ -1,1 +1,6 @@
 """What to do about anomalies: trust in every given label, the label it should be, repair, robust learners."""
+
+from anomaly_mlflow.cleaning import anchor_cleaners  # noqa: F401  (each registers its cleaners)
+from anomaly_mlflow.cleaning.base import CLEANERS, MECHANISMS, Cleaned, Cleaner, cleaner, find_cleaner
+
+__all__ = ["CLEANERS", "MECHANISMS", "Cleaned", "Cleaner", "cleaner", "find_cleaner"]

@@ -29,7 +29,8 @@ def anchors_learned(evidence: Evidence, *, seed: int) -> Cleaned:
 def classifier_argmax(evidence: Evidence, *, seed: int) -> Cleaned:
     """What the noisy model itself answers on the rows that are hard for `anchors_linear` too."""
     rows = easy_set(late_loss(evidence), evidence.labels, evidence.num_classes, seed=seed)
-    return _cleaned(evidence.labels, rows, evidence.probabilities, rows.hard)
+    answers = np.where(rows.hard, evidence.probabilities.argmax(axis=1), evidence.labels)
+    return _cleaned(evidence.labels, rows, evidence.probabilities, answers, rows.hard)
 
 
 def clean_by_anchors(evidence: Evidence, settings: AnchorSettings, *, seed: int) -> Cleaned:
@@ -41,13 +42,14 @@ def clean_by_anchors(evidence: Evidence, settings: AnchorSettings, *, seed: int)
     labels, classes = evidence.labels, evidence.num_classes
     rows = easy_set(late_loss(evidence), labels, classes, seed=seed, balanced=settings.balanced)
     votes = vote_by_anchors(evidence.embeddings, labels, classes, rows, settings, seed=seed, head=evidence.head)
-    return _cleaned(labels, rows, votes.shares, votes.decided)
+    return _cleaned(labels, rows, votes.shares, votes.labels, votes.decided)
 
 
-def _cleaned(labels: np.ndarray, rows: EasySet, shares: np.ndarray, decided: np.ndarray) -> Cleaned:
-    """shares: float64 (n, C), of the classes; decided: bool (n,), the rows whose label they settle."""
+def _cleaned(
+    labels: np.ndarray, rows: EasySet, shares: np.ndarray, settled: np.ndarray, decided: np.ndarray
+) -> Cleaned:
+    """shares: float64 (n, C), of the classes; settled: int64 (n,), labels of the rows that are decided, bool (n,)."""
     voted = rows.hard & (shares.sum(axis=1) > 0)
     trust = np.where(voted, (rows.posterior + of_given_label(shares, labels)) / 2, rows.posterior)
-    settled = np.where(decided, shares.argmax(axis=1), labels)
-    confidence = np.where(decided, shares.max(axis=1), trust)
+    confidence = np.where(decided, of_given_label(shares, settled), trust)
     return Cleaned(trust, rows.easy | (decided & (settled == labels)), settled, confidence)

@@ -70,7 +70,7 @@ def vote_by_anchors(
     needed where anchors are learned. No row is decided where there is no hard row, or easy ones of fewer than two
     classes. Reproducible from the seed.
     """
-    shares, valid = np.zeros((len(labels), num_classes)), np.zeros(len(labels), np.int64)
+    shares, valid, winner = np.zeros((len(labels), num_classes)), np.zeros(len(labels), np.int64), labels.copy()
     easy, hard = np.flatnonzero(rows.easy), np.flatnonzero(rows.hard)
     if len(hard) and len(np.unique(labels[easy])) > 1:
         first, second = draw_pairs(labels[easy], settings.per_easy, np.random.default_rng(seed))
@@ -80,9 +80,10 @@ def vote_by_anchors(
         cosine = 1 - near.cosine_distance[:, 0]
         counts = cosine >= np.quantile(cosine, settings.quantile)
         of_hard, votes = near.index[counts, 0], labels[easy][first][counts]
-        shares[hard], valid[hard] = count_votes(of_hard, cosine[counts], votes, len(hard), num_classes, settings)
+        found = count_votes(of_hard, cosine[counts], votes, len(hard), num_classes, settings)
+        shares[hard], winner[hard], valid[hard] = found
     decided = (valid >= settings.least_valid) & (shares.max(axis=1) >= settings.least_share)
-    return Votes(np.where(decided, shares.argmax(axis=1), labels), shares, valid, decided)
+    return Votes(np.where(decided, winner, labels), shares, valid, decided)
 
 
 def draw_pairs(labels: np.ndarray, per_row: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -105,12 +106,12 @@ def linear_anchors(unit: np.ndarray, first: np.ndarray, second: np.ndarray, lamb
 
 def count_votes(
     of_row: np.ndarray, cosine: np.ndarray, votes: np.ndarray, rows: int, num_classes: int, settings: AnchorSettings
-) -> tuple[np.ndarray, np.ndarray]:
-    """Shares of the votes on each row, float64 (rows, C), and how many anchors vote on it, int64 (rows,).
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Shares of the votes on each row, float64 (rows, C); the class of most, int64 (rows,); how many vote, int64 (rows,).
 
     of_row: int64 (m,), the row that each anchor is nearest to; cosine: float (m,), to it; votes: int64 (m,), classes.
     The `neighbours` most similar anchors of a row vote; shares are 0 where fewer than `least_valid` do. Of classes with
-    equally many votes the one of the larger summed cosine leads by less than any vote weighs.
+    equally many votes the one of the larger summed cosine is named.
     """
     order = np.lexsort((-cosine, of_row))
     of_row, cosine, votes = of_row[order], cosine[order], votes[order]
@@ -120,11 +121,11 @@ def count_votes(
     where = (of_row[chosen], votes[chosen])
     found, likeness = np.zeros((2, rows, num_classes))
     np.add.at(found, where, 1.0)
-    np.add.at(likeness, where, np.maximum(cosine[chosen], 0.0))
+    np.add.at(likeness, where, np.maximum(cosine[chosen], 0.0))  # below the number of votes, so it only breaks ties
+    winner = (found + likeness / (settings.neighbours + 1)).argmax(axis=1)
     valid = found.sum(axis=1).astype(np.int64)
-    found += 1e-6 * likeness / settings.neighbours
     found[valid < settings.least_valid] = 0.0
-    return found / np.maximum(found.sum(axis=1, keepdims=True), 1e-300), valid
+    return found / np.maximum(found.sum(axis=1, keepdims=True), 1.0), winner, valid
 
 
 def _anchors(
