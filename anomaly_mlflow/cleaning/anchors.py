@@ -107,7 +107,7 @@ def linear_anchors(unit: np.ndarray, first: np.ndarray, second: np.ndarray, lamb
 def count_votes(
     of_row: np.ndarray, cosine: np.ndarray, votes: np.ndarray, rows: int, num_classes: int, settings: AnchorSettings
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Shares of the votes on each row, float64 (rows, C); the class of most, int64 (rows,); how many vote, int64 (rows,).
+    """Shares of the votes on each row, float64 (rows, C); the class of most, and how many vote, int64 (rows,) each.
 
     of_row: int64 (m,), the row that each anchor is nearest to; cosine: float (m,), to it; votes: int64 (m,), classes.
     The `neighbours` most similar anchors of a row vote; shares are 0 where fewer than `least_valid` do. Of classes with

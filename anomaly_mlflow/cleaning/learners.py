@@ -6,7 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from anomaly_mlflow.cleaning.anchor_training import fit_anchors
+from anomaly_mlflow.cleaning.anchor_training import AnchorTraining, fit_anchors
+from anomaly_mlflow.cleaning.anchors import AnchorSettings
 from anomaly_mlflow.cleaning.small_loss import small_loss_posterior
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import UnknownName
@@ -89,7 +90,15 @@ def dividemix(
 def anchor_hallucination(
     samples: Samples, config: TrainConfig, seed: int, device: str = "auto", on_epoch: OnEpoch = None
 ) -> Classifier:
-    """One network whose hard rows are corrected by linear anchors (a reconstruction); 2 to 3 times as much."""
+    """One network whose hard rows are corrected by learned anchors (a reconstruction); 2 to 3 times as much."""
+    settings = AnchorTraining(AnchorSettings(learned=True))
+    return fit_anchors(samples, config, settings, seed=seed, device=device, on_epoch=on_epoch)
+
+
+def linear_anchors(
+    samples: Samples, config: TrainConfig, seed: int, device: str = "auto", on_epoch: OnEpoch = None
+) -> Classifier:
+    """The same with anchors that no network made: the baseline of `anchor_hallucination`."""
     return fit_anchors(samples, config, seed=seed, device=device, on_epoch=on_epoch)
 
 
@@ -103,6 +112,7 @@ LEARNERS: dict[str, Learner] = {
         mixmatch,
         dividemix,
         anchor_hallucination,
+        linear_anchors,
     )
 }
 

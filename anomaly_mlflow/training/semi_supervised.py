@@ -26,7 +26,16 @@ from anomaly_mlflow.training.mixmatch import (
 )
 from anomaly_mlflow.training.under_way import Net, begin
 
-__all__ = ["PUBLISHED", "Division", "batches_of", "division_of", "fit_semi_supervised", "guess", "mixed_epoch"]
+__all__ = [
+    "PUBLISHED",
+    "Division",
+    "batch_targets",
+    "batches_of",
+    "division_of",
+    "fit_semi_supervised",
+    "guess",
+    "mixed_epoch",
+]
 
 PUBLISHED = MixMatchSettings(alpha=0.75, unlabelled_weight=75.0, ramp_share=1.0, prior_weight=0.0)
 """MixMatch on CIFAR-10; without its moving average of the weights, which needs longer trainings."""
@@ -108,7 +117,7 @@ def mixed_epoch(
         known = batches[number][1]
         at = torch.from_numpy(rows[: len(rows) // 2]).to(device)
         views_now = to_float(images)
-        goals = _goals(net, other, views_now, known, targets[at], weight[at], settings.temperature)
+        goals = batch_targets(net, other, views_now, known, targets[at], weight[at], settings.temperature)
         labelled = (torch.arange(len(at), device=device) < known).repeat(2)
         share = mixing_share(settings.alpha, net.mixing)
         order = torch.from_numpy(net.mixing.permutation(len(rows))).to(device)
@@ -153,7 +162,7 @@ def guess(nets: list[Net], images: torch.Tensor) -> torch.Tensor:
     return torch.stack(predicted).mean(dim=0).view(2, len(images) // 2, -1).mean(dim=0)
 
 
-def _goals(
+def batch_targets(
     net: Net,
     other: Net | None,
     images: torch.Tensor,
@@ -162,7 +171,11 @@ def _goals(
     weight: torch.Tensor,
     temperature: float,
 ) -> torch.Tensor:
-    """Targets of a batch, float32 (b, C): of the `known` first rows refined, of the others guessed."""
+    """Targets of a batch, float32 (b, C): of the `known` first rows refined, of the others guessed and sharpened.
+
+    other: guesses with `net` what the others are; images: float (2 b, ...), two views as in `guess`; targets (b, C) and
+    weight (b,) are read of the first rows only.
+    """
     own = guess([net], images)
     goals = refined(targets, weight, own, temperature)
     if known < len(targets):
