@@ -34,7 +34,7 @@ def test_a_trusted_label_stays_a_doubted_one_is_guessed_and_half_trust_is_in_bet
 
 def test_a_mixed_row_is_mostly_the_first_one():
     shares = [mixing_share(4.0, np.random.default_rng(seed)) for seed in range(200)]
-    assert 0.5 <= min(shares) and max(shares) <= 1
+    assert min(shares) >= 0.5 and max(shares) <= 1
     # the mean of max(l, 1 - l) under Beta(4, 4), by numerical integration
     assert np.mean(shares) == pytest.approx(0.637, abs=0.02)
     half = mixed(rows([0.0, 4.0], [8.0, 0.0]), torch.tensor([1, 0]), 0.75)
