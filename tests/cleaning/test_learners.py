@@ -48,5 +48,5 @@ def test_a_training_that_diverges_ends_in_one_line(name, noisy):
 
 
 def test_an_unknown_learner_is_named_beside_the_known_ones():
-    with pytest.raises(UnknownName, match="unknown learner 'bagging'.*anchor_hallucination, .*plain"):
+    with pytest.raises(UnknownName, match=r"unknown learner 'bagging'.*anchor_hallucination, .*plain"):
         find_learner("bagging")
