@@ -4,7 +4,8 @@ import numpy as np
 
 from anomaly_mlflow.cleaning.anchors import AnchorSettings, vote_by_anchors
 from anomaly_mlflow.cleaning.base import Cleaned, cleaner
-from anomaly_mlflow.cleaning.easy_set import EasySet, easy_set, late_loss
+from anomaly_mlflow.cleaning.easy_set import EasySet, easy_set
+from anomaly_mlflow.cleaning.small_loss import late_losses
 from anomaly_mlflow.signals.evidence import Evidence
 from anomaly_mlflow.signals.suggestion import of_given_label
 
@@ -28,19 +29,19 @@ def anchors_learned(evidence: Evidence, *, seed: int) -> Cleaned:
 @cleaner(("recording", "logits"), "training", f"{PAPER}; its baseline without anchors", reconstruction=True)
 def classifier_argmax(evidence: Evidence, *, seed: int) -> Cleaned:
     """What the noisy model itself answers on the rows that are hard for `anchors_linear` too."""
-    rows = easy_set(late_loss(evidence), evidence.labels, evidence.num_classes, seed=seed)
+    rows = easy_set(late_losses(evidence.recording), evidence.labels, evidence.num_classes, seed=seed)
     answers = np.where(rows.hard, evidence.probabilities.argmax(axis=1), evidence.labels)
     return _cleaned(evidence.labels, rows, evidence.probabilities, answers, rows.hard)
 
 
 def clean_by_anchors(evidence: Evidence, settings: AnchorSettings, *, seed: int) -> Cleaned:
-    """Easy rows keep their label; hard ones are given that of the anchors near them, where these decide.
+    """Rows of small loss keep their label; hard ones are given that of the anchors near them, where these decide.
 
     trust: the posterior of the small loss; of a row on which anchors vote the mean of it and the share of votes for the
     given label. Evidence: recording, embeddings, and the head where anchors are learned.
     """
     labels, classes = evidence.labels, evidence.num_classes
-    rows = easy_set(late_loss(evidence), labels, classes, seed=seed, balanced=settings.balanced)
+    rows = easy_set(late_losses(evidence.recording), labels, classes, seed=seed, balanced=settings.balanced)
     votes = vote_by_anchors(evidence.embeddings, labels, classes, rows, settings, seed=seed, head=evidence.head)
     return _cleaned(labels, rows, votes.shares, votes.labels, votes.decided)
 
@@ -52,4 +53,4 @@ def _cleaned(
     voted = rows.hard & (shares.sum(axis=1) > 0)
     trust = np.where(voted, (rows.posterior + of_given_label(shares, labels)) / 2, rows.posterior)
     confidence = np.where(decided, of_given_label(shares, settled), trust)
-    return Cleaned(trust, rows.easy | (decided & (settled == labels)), settled, confidence)
+    return Cleaned(trust, (rows.posterior > 0.5) | (decided & (settled == labels)), settled, confidence)

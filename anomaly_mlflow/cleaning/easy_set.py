@@ -5,18 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from anomaly_mlflow.cleaning.small_loss import small_loss_posterior
-from anomaly_mlflow.signals.evidence import Evidence
 
-__all__ = ["EasySet", "easy_set", "late_loss"]
+__all__ = ["EasySet", "easy_set"]
 
 
 @dataclass(frozen=True)
 class EasySet:
     """Which of n rows are easy.
 
-    easy: bool (n,). posterior: float64 (n,), probability that the loss is of the lower component. missing: int64 (m,),
-    classes that have rows and no easy one. hard: bool (n,), rows that may be judged by the easy ones; those of a
-    missing class are neither: nothing could speak for their label, so what speaks against it is no evidence.
+    posterior: float64 (n,), probability that the loss is of the lower component. easy: bool (n,), rows that are believed
+    by it, cut to balanced classes. hard: bool (n,), rows that are not believed and may be judged by the easy ones.
+    missing: int64 (m,), classes that have rows and no easy one: theirs are not hard, since nothing could speak for
+    their label, so that what speaks against it is no evidence. Rows that were cut are neither.
     """
 
     easy: np.ndarray
@@ -33,17 +33,13 @@ def easy_set(losses: np.ndarray, labels: np.ndarray, num_classes: int, *, seed: 
     how is a reconstruction). The same losses in another order give the same rows; ties go to the first ones.
     """
     posterior = small_loss_posterior(losses, labels, seed)
-    easy = posterior > 0.5
+    believed = posterior > 0.5
+    easy = believed.copy()
     count = np.bincount(labels[easy], minlength=num_classes)
     if balanced and easy.any():
         easy &= _rank_in_class(np.where(easy, losses, np.inf), labels) < int(count[count > 0].mean())
     missing = np.setdiff1d(labels, labels[easy])
-    return EasySet(easy, posterior, missing, ~easy & ~np.isin(labels, missing))
-
-
-def late_loss(evidence: Evidence) -> np.ndarray:
-    """Mean loss of the given label over the late half of the recorded epochs, nats, float64 (n,)."""
-    return evidence.recording.loss[evidence.recording.epochs // 2 :].mean(axis=0, dtype=np.float64)
+    return EasySet(easy, posterior, missing, ~believed & ~np.isin(labels, missing))
 
 
 def _rank_in_class(values: np.ndarray, labels: np.ndarray) -> np.ndarray:

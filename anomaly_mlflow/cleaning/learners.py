@@ -8,7 +8,7 @@ import numpy as np
 
 from anomaly_mlflow.cleaning.anchor_training import AnchorTraining, fit_anchors
 from anomaly_mlflow.cleaning.anchors import AnchorSettings
-from anomaly_mlflow.cleaning.small_loss import small_loss_posterior
+from anomaly_mlflow.cleaning.small_loss import late_losses, small_loss_posterior
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import UnknownName
 from anomaly_mlflow.models import Classifier
@@ -72,9 +72,8 @@ def mixmatch(
     the first training: twice as many are told.
     """
     recording = fit(samples, config, seed=seed, device=device, record=True, on_epoch=on_epoch)[1]
-    loss = recording.loss[recording.epochs // 2 :].mean(axis=0, dtype=np.float64)
     later = (lambda epoch, *told: on_epoch(config.epochs + epoch, *told)) if on_epoch else None
-    division = believed(small_loss_posterior(loss, None, seed), samples, threshold=0.5)
+    division = believed(small_loss_posterior(late_losses(recording), None, seed), samples, threshold=0.5)
     certain = replace(division, weight=np.ones_like(division.weight))  # MixMatch believes the labels that it is given
     return fit_semi_supervised(samples, certain, config, seed=seed, device=device, on_epoch=later)
 

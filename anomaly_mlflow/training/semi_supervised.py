@@ -105,13 +105,17 @@ def mixed_epoch(
     """One epoch of MixMatch; returns the mean cross-entropy of the mixed labelled rows, nats. Raises TrainingDiverged.
 
     start: the epoch in which the unlabelled rows begin to count; other: a second network that guesses with this one
-    what the unlabelled rows are (co-guessing of DivideMix). Networks guess without dropout, on two augmentations.
+    what the unlabelled rows are (co-guessing of DivideMix). As in the code of the authors a network guesses as it is
+    trained, on the statistics of the batch, the other one as it is evaluated, both on two augmentations.
     """
     device = net.fabric.device
     targets, weight = (torch.from_numpy(values).to(device) for values in (division.targets, division.weight))
     batches = list(batches_of(division.labelled, net.config.batch_size, net.order))
     views = (np.concatenate([rows, rows]) for rows, _ in batches)
     length = settings.ramp_share * net.config.epochs
+    net.model.train()
+    if other:
+        other.model.eval()
     losses = []
     for number, (rows, images) in enumerate(feed.epoch(views, net.order)):
         known = batches[number][1]
@@ -121,7 +125,6 @@ def mixed_epoch(
         labelled = (torch.arange(len(at), device=device) < known).repeat(2)
         share = mixing_share(settings.alpha, net.mixing)
         order = torch.from_numpy(net.mixing.permutation(len(rows))).to(device)
-        net.model.train()
         logits = net.model(mixed(views_now, order, share))
         cross_entropy, squared_error = mixmatch_loss(logits, mixed(goals.repeat(2, 1), order, share), labelled)
         # As many of both kinds are a batch of the authors; where there are fewer unlabelled rows, each counts alike.
@@ -150,16 +153,12 @@ def batches_of(labelled: np.ndarray, batch_size: int, rng: np.random.Generator) 
 
 
 @torch.no_grad()
-def guess(nets: list[Net], images: torch.Tensor) -> torch.Tensor:
-    """Mean of what the networks predict for two views of each image, float32 (n, C), without dropout.
+def guess(net: Net, images: torch.Tensor) -> torch.Tensor:
+    """Mean of what the network predicts for two views of each image, float32 (n, C).
 
     images: float (2 n, channels, height, width), all first views, then all second ones.
     """
-    predicted = []
-    for net in nets:
-        net.model.eval()
-        predicted.append(net.model(images).softmax(dim=1))
-    return torch.stack(predicted).mean(dim=0).view(2, len(images) // 2, -1).mean(dim=0)
+    return net.model(images).softmax(dim=1).view(2, len(images) // 2, -1).mean(dim=0)
 
 
 def batch_targets(
@@ -176,12 +175,12 @@ def batch_targets(
     other: guesses with `net` what the others are; images: float (2 b, ...), two views as in `guess`; targets (b, C) and
     weight (b,) are read of the first rows only.
     """
-    own = guess([net], images)
+    own = guess(net, images)
     goals = refined(targets, weight, own, temperature)
     if known < len(targets):
         guessed = own[known:]
         if other:
             pictures = images.view(2, len(targets), *images.shape[1:])[:, known:].flatten(0, 1)
-            guessed = (guessed + guess([other], pictures)) / 2
+            guessed = (guessed + guess(other, pictures)) / 2
         goals[known:] = sharpen(guessed, temperature)
     return goals

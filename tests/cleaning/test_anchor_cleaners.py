@@ -19,7 +19,7 @@ def test_wrong_labels_are_doubted_hard_rows_repaired_and_easy_ones_left(name):
     wrong = evidence.labels != truth
     assert cleaned.trust[wrong].mean() < 0.4 < 0.9 < cleaned.trust[~hard].mean()
     changed = cleaned.labels != evidence.labels
-    assert not changed[~hard].any() and changed[wrong].mean() > 0.3
+    assert not changed[~hard].any() and changed[wrong].mean() > 0.2
     assert (cleaned.labels == truth)[changed].mean() > 0.9
     assert cleaned.kept[~hard].mean() > 0.9 and not cleaned.kept[changed].any()
 

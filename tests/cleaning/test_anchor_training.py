@@ -7,7 +7,8 @@ from anchor_world import anchor_world
 from anomaly_mlflow.cleaning import anchor_training
 from anomaly_mlflow.cleaning.anchor_training import AnchorTraining, corrected_division, fit_anchors
 from anomaly_mlflow.cleaning.anchors import AnchorSettings
-from anomaly_mlflow.cleaning.easy_set import EasySet, late_loss
+from anomaly_mlflow.cleaning.easy_set import EasySet
+from anomaly_mlflow.cleaning.small_loss import late_losses
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.inference import accuracy
@@ -23,7 +24,7 @@ def test_decided_rows_bear_the_voted_label_weighted_by_the_votes_and_undecided_o
     evidence, truth, hard = anchor_world()
     samples = bare(evidence)
     division = corrected_division(
-        samples, late_loss(evidence), evidence.embeddings, evidence.head, AnchorSettings(), seed=0
+        samples, late_losses(evidence.recording), evidence.embeddings, evidence.head, AnchorSettings(), seed=0
     )
     given = division.targets.argmax(axis=1)
     assert (given == truth)[division.labelled].mean() > 0.95 > (samples.labels == truth).mean()

@@ -107,7 +107,7 @@ def test_linear_anchors_repair_hard_rows_where_the_true_class_is_the_nearer_one(
     settings = AnchorSettings(lambda_p=lambda_p)
     votes = vote_by_anchors(evidence.embeddings, evidence.labels, 4, rows, settings, seed=0)
     assert (evidence.labels == truth)[hard].mean() < 0.4
-    assert votes.decided[hard].mean() > 0.5
+    assert votes.decided[hard].mean() > 0.2
     assert (votes.labels == truth)[votes.decided].mean() > 0.95
 
 

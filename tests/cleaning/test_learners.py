@@ -27,7 +27,8 @@ def test_easy_classes_are_learnt_from_noisy_labels_and_the_model_can_be_saved(na
     assert [epoch for epoch, _ in told] == list(range(len(told))) and len(told) in (6, 12)
     assert all(np.isfinite(loss) for _, loss in told) and not model.training
     save_model(model, tmp_path)
-    assert np.array_equal(infer(load_model(tmp_path), stripes.images)[1], infer(model, stripes.images)[1])
+    again = infer(load_model(tmp_path), stripes.images)[1]
+    np.testing.assert_allclose(again, infer(model, stripes.images)[1], atol=1e-4)
 
 
 @pytest.mark.parametrize("name", LEARNERS)
