@@ -17,15 +17,19 @@ from anomaly_mlflow.signals.neighbours import nearest
 __all__ = ["AnchorSettings", "Votes", "count_votes", "draw_pairs", "linear_anchors", "vote_by_anchors"]
 
 
+ROUNDING = 1e-9
+"""Of a cosine that is computed twice."""
+
+
 @dataclass(frozen=True)
 class AnchorSettings:
     """All that shapes the votes.
 
     learned: hallucinated anchors, else linear ones. lambda_p: share of the anchor's own class, .5 (hardest) to 1.
-    per_easy: anchors that each easy row begins. quantile: share of the anchors that is too far from every hard row to
-    count. neighbours: at most so many of the nearest anchors vote on a row (K); least_valid: so many at least.
-    least_share: share of them that has to agree. beta: weight of the likeness in the hallucinator's loss.
-    balanced: whether the easy set is cut to as many rows in each class.
+    per_easy: anchors that each easy row begins. quantile: share of the anchors that are too far from every hard row to
+    be valid; the cosine of the last valid one is tau. neighbours: at most so many valid anchors vote on a hard row (K),
+    the nearest, none farther than tau; least_valid: so many at least. least_share: share of them that has to agree.
+    beta: weight of the likeness in the hallucinator's loss. balanced: whether the easy set is cut to balanced classes.
     """
 
     learned: bool = False
@@ -76,11 +80,13 @@ def vote_by_anchors(
         first, second = draw_pairs(labels[easy], settings.per_easy, np.random.default_rng(seed))
         features = embeddings[easy].astype(np.float32)
         anchors = _anchors(features, labels[easy], first, second, settings, head, seed)
-        near = nearest(normalize(embeddings[hard].astype(np.float64)), 1, anchors)
-        cosine = 1 - near.cosine_distance[:, 0]
-        counts = cosine >= np.quantile(cosine, settings.quantile)
-        of_hard, votes = near.index[counts, 0], labels[easy][first][counts]
-        found = count_votes(of_hard, cosine[counts], votes, len(hard), num_classes, settings)
+        unit = normalize(embeddings[hard].astype(np.float64))
+        to_hard = 1 - nearest(unit, 1, anchors).cosine_distance[:, 0]
+        tau = np.quantile(to_hard, settings.quantile)
+        near = to_hard >= tau
+        voters = nearest(anchors[near], settings.neighbours, unit)
+        votes = labels[easy][first][near][voters.index]
+        found = count_votes(1 - voters.cosine_distance, votes, tau, num_classes, settings.least_valid)
         shares[hard], winner[hard], valid[hard] = found
     decided = (valid >= settings.least_valid) & (shares.max(axis=1) >= settings.least_share)
     return Votes(np.where(decided, winner, labels), shares, valid, decided)
@@ -105,26 +111,21 @@ def linear_anchors(unit: np.ndarray, first: np.ndarray, second: np.ndarray, lamb
 
 
 def count_votes(
-    of_row: np.ndarray, cosine: np.ndarray, votes: np.ndarray, rows: int, num_classes: int, settings: AnchorSettings
+    cosine: np.ndarray, votes: np.ndarray, tau: float, num_classes: int, least_valid: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Shares of the votes on each row, float64 (rows, C); the class of most, and how many vote, int64 (rows,) each.
+    """Shares of the votes on each row, float64 (m, C); the class of most, and how many vote, int64 (m,) each.
 
-    of_row: int64 (m,), the row that each anchor is nearest to; cosine: float (m,), to it; votes: int64 (m,), classes.
-    The `neighbours` most similar anchors of a row vote; shares are 0 where fewer than `least_valid` do. Of classes with
-    equally many votes the one of the larger summed cosine is named.
+    cosine: float (m, K), to the anchors nearest to each row; votes: int64 (m, K), their classes. An anchor votes where
+    it is as near as tau; shares are 0 where fewer than `least_valid` do. Of classes with equally many votes the one of
+    the larger summed cosine is named.
     """
-    order = np.lexsort((-cosine, of_row))
-    of_row, cosine, votes = of_row[order], cosine[order], votes[order]
-    count = np.bincount(of_row, minlength=rows)
-    place = np.arange(len(of_row)) - np.repeat(np.cumsum(count) - count, count)
-    chosen = place < settings.neighbours
-    where = (of_row[chosen], votes[chosen])
-    found, likeness = np.zeros((2, rows, num_classes))
-    np.add.at(found, where, 1.0)
-    np.add.at(likeness, where, np.maximum(cosine[chosen], 0.0))  # below the number of votes, so it only breaks ties
-    winner = (found + likeness / (settings.neighbours + 1)).argmax(axis=1)
-    valid = found.sum(axis=1).astype(np.int64)
-    found[valid < settings.least_valid] = 0.0
+    counts = cosine >= tau - ROUNDING
+    valid = counts.sum(axis=1)
+    each = np.eye(num_classes)[votes] * counts[:, :, None]
+    found = each.sum(axis=1)
+    likeness = (each * np.clip(cosine, 0, 1)[:, :, None]).sum(axis=1)  # no more than K: it only breaks ties
+    winner = (found + likeness / (cosine.shape[1] + 1)).argmax(axis=1)
+    found[valid < least_valid] = 0.0
     return found / np.maximum(found.sum(axis=1, keepdims=True), 1.0), winner, valid
 
 

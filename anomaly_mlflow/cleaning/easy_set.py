@@ -13,8 +13,8 @@ __all__ = ["EasySet", "easy_set"]
 class EasySet:
     """Which of n rows are easy.
 
-    posterior: float64 (n,), probability that the loss is of the lower component. easy: bool (n,), rows that are believed
-    by it, cut to balanced classes. hard: bool (n,), rows that are not believed and may be judged by the easy ones.
+    posterior: float64 (n,), probability that the loss is of the lower component. easy: bool (n,), rows believed by it,
+    cut to balanced classes. hard: bool (n,), rows that are not believed and may be judged by the easy ones.
     missing: int64 (m,), classes that have rows and no easy one: theirs are not hard, since nothing could speak for
     their label, so that what speaks against it is no evidence. Rows that were cut are neither.
     """
