@@ -27,7 +27,6 @@ from anomaly_mlflow.training.mixmatch import (
 from anomaly_mlflow.training.under_way import Net, begin
 
 __all__ = [
-    "PUBLISHED",
     "Division",
     "batch_targets",
     "batches_of",
@@ -36,9 +35,6 @@ __all__ = [
     "guess",
     "mixed_epoch",
 ]
-
-PUBLISHED = MixMatchSettings(alpha=0.75, unlabelled_weight=75.0, ramp_share=1.0, prior_weight=0.0)
-"""MixMatch on CIFAR-10; without its moving average of the weights, which needs longer trainings."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,7 @@ def fit_semi_supervised(
     samples: Samples,
     division: Division,
     config: TrainConfig,
-    settings: MixMatchSettings = PUBLISHED,
+    settings: MixMatchSettings = MixMatchSettings(),
     *,
     seed: int,
     device: str = "auto",
