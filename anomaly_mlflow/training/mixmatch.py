@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 __all__ = [
+    "DEFAULT",
     "MixMatchSettings",
     "mixed",
     "mixing_share",
@@ -28,8 +29,8 @@ class MixMatchSettings:
     temperature: of sharpening. alpha: images are mixed in shares drawn from Beta(alpha, alpha). unlabelled_weight: of
     the squared error of the unlabelled rows, once it is ramped up; ramp_share: share of all epochs that this takes
     (16 of 300 epochs in the paper, which in so few would be a jump). prior_weight: of the penalty on a batch whose
-    mean prediction is far from even. MixMatch's own constants (alpha .75, weight 75, no penalty, a moving average of the
-    weights) are made for trainings a thousand times as long: in short ones whole classes were lost.
+    mean prediction is far from even. MixMatch's own constants (alpha .75, weight 75, no penalty, a moving average of
+    the weights) are made for trainings a thousand times as long: in short ones whole classes were lost.
     """
 
     temperature: float = 0.5
@@ -37,6 +38,9 @@ class MixMatchSettings:
     unlabelled_weight: float = 25.0
     ramp_share: float = 1 / 3
     prior_weight: float = 1.0
+
+
+DEFAULT = MixMatchSettings()
 
 
 def sharpen(probabilities: torch.Tensor, temperature: float) -> torch.Tensor:

@@ -15,6 +15,7 @@ from anomaly_mlflow.models import Classifier
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.guards import check_fits, check_loss, check_weights
 from anomaly_mlflow.training.mixmatch import (
+    DEFAULT,
     MixMatchSettings,
     mixed,
     mixing_share,
@@ -64,7 +65,7 @@ def fit_semi_supervised(
     samples: Samples,
     division: Division,
     config: TrainConfig,
-    settings: MixMatchSettings = MixMatchSettings(),
+    settings: MixMatchSettings = DEFAULT,
     *,
     seed: int,
     device: str = "auto",
