@@ -8,13 +8,14 @@ import numpy as np
 
 from anomaly_mlflow.cleaning.anchor_training import AnchorTraining, fit_anchors
 from anomaly_mlflow.cleaning.anchors import AnchorSettings
+from anomaly_mlflow.cleaning.entropy_window import window
 from anomaly_mlflow.cleaning.small_loss import late_losses, small_loss_posterior
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import UnknownName
 from anomaly_mlflow.models import Classifier
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.dividemix import believed, fit_dividemix
-from anomaly_mlflow.training.early_stopping import fit_early_stopped
+from anomaly_mlflow.training.early_stopping import fit_early_stopped, without_cycle
 from anomaly_mlflow.training.embedding_noise import fit_with_embedding_noise
 from anomaly_mlflow.training.loop import fit
 from anomaly_mlflow.training.semi_supervised import fit_semi_supervised
@@ -63,6 +64,23 @@ def early_stopping(
     return fit_early_stopped(samples, config, seed=seed, device=device, on_epoch=on_epoch)
 
 
+def window_stopping(
+    samples: Samples, config: TrainConfig, seed: int, device: str = "auto", on_epoch: OnEpoch = None
+) -> Classifier:
+    """The epoch at which the losses of the given labels part best, while wrong ones are resisted; up to twice as much.
+
+    It is found after a whole training, and gone back to by another one that ends there: the label-free window of
+    `cleaning.entropy_window`. The last epoch where no epoch parts the losses in two.
+    """
+    config = without_cycle(config)
+    recording = fit(samples, config, seed=seed, device=device, record=True, on_epoch=on_epoch)[1]
+    epoch, lower = window(recording.loss, seed)
+    if (lower > 0.5).all():
+        epoch = config.epochs - 1
+    later = _after(config, on_epoch)
+    return fit_early_stopped(samples, config, seed=seed, device=device, on_epoch=later, epoch=epoch)
+
+
 def mixmatch(
     samples: Samples, config: TrainConfig, seed: int, device: str = "auto", on_epoch: OnEpoch = None
 ) -> Classifier:
@@ -72,10 +90,9 @@ def mixmatch(
     the first training: twice as many are told.
     """
     recording = fit(samples, config, seed=seed, device=device, record=True, on_epoch=on_epoch)[1]
-    later = (lambda epoch, *told: on_epoch(config.epochs + epoch, *told)) if on_epoch else None
     division = believed(small_loss_posterior(late_losses(recording), None, seed), samples, threshold=0.5)
     certain = replace(division, weight=np.ones_like(division.weight))  # MixMatch believes the labels that it is given
-    return fit_semi_supervised(samples, certain, config, seed=seed, device=device, on_epoch=later)
+    return fit_semi_supervised(samples, certain, config, seed=seed, device=device, on_epoch=_after(config, on_epoch))
 
 
 def dividemix(
@@ -108,12 +125,18 @@ LEARNERS: dict[str, Learner] = {
         label_smoothing,
         embedding_noise,
         early_stopping,
+        window_stopping,
         mixmatch,
         dividemix,
         anchor_hallucination,
         linear_anchors,
     )
 }
+
+
+def _after(config: TrainConfig, on_epoch: OnEpoch) -> OnEpoch:
+    """Tells the epochs of a second training as those that follow the first."""
+    return (lambda epoch, *told: on_epoch(config.epochs + epoch, *told)) if on_epoch else None
 
 
 def find_learner(name: str) -> Learner:

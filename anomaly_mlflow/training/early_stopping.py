@@ -13,7 +13,7 @@ from anomaly_mlflow.training.folds import assign_folds
 from anomaly_mlflow.training.inference import infer
 from anomaly_mlflow.training.loop import fit
 
-__all__ = ["fit_early_stopped"]
+__all__ = ["fit_early_stopped", "without_cycle"]
 
 PARTS = 10
 """One of so many parts is held out."""
@@ -39,7 +39,7 @@ def fit_early_stopped(
     is replaced by the constant rate that belongs to it: amid a cycle a model is not finished.
     Raises TrainingDiverged, BadData, BadOption.
     """
-    config = _without_cycle(config)
+    config = without_cycle(config)
     if epoch is not None:
         return fit(samples, replace(config, epochs=epoch + 1), seed=seed, device=device, on_epoch=on_epoch)[0]
     held_out = assign_folds(samples, PARTS, seed) == 0
@@ -57,7 +57,8 @@ def fit_early_stopped(
     return model.eval()
 
 
-def _without_cycle(config: TrainConfig) -> TrainConfig:
+def without_cycle(config: TrainConfig) -> TrainConfig:
+    """The configuration with the constant rate that belongs to its one cycle; any other as it is."""
     if config.schedule != "one_cycle":
         return config
     return replace(config, schedule="constant", learning_rate=config.learning_rate * SCHEDULES["constant"])
