@@ -100,7 +100,7 @@ def test_without_two_easy_classes_or_a_hard_row_nothing_is_decided(easy):
 def test_linear_anchors_repair_hard_rows_where_the_true_class_is_the_nearer_one(lambda_p):
     evidence, truth, hard = anchor_world()
     rows = chosen(~hard, hard)
-    settings = AnchorSettings(lambda_p=lambda_p)
+    settings = replace(ALL, lambda_p=lambda_p)
     votes = vote_by_anchors(evidence.embeddings, evidence.labels, 4, rows, settings, seed=0)
     assert (evidence.labels == truth)[hard].mean() < 0.4
     assert votes.decided[hard].mean() > 0.5
