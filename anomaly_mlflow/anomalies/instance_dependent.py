@@ -25,9 +25,8 @@ def part_dependent(host: Host, rate: float, free: np.ndarray) -> Draw:
     """
     wanted = rate * len(free) / max(1, free.sum())
     if wanted > 1:
-        raise BadOption(
-            f"convention part_dependent needs {rate:.1%} of the rows and {free.mean():.1%} are free; lower it"
-        )
+        needed = f"convention part_dependent needs {rate:.1%} of all rows, {free.mean():.1%} are free"
+        raise BadOption(f"{needed}; lower convention_rate")
     flipped = generator(host.seed, "part_dependent", "flips").random(len(free))
     rows = np.flatnonzero(free & (flipped < flip_rates(host, wanted)))
     labels, drawn = host.samples.labels[rows], row_uniform(host, "part_dependent")[rows]

@@ -167,7 +167,7 @@ def test_human_confusion_keeps_the_proportions_of_people():
 
 
 def test_what_a_convention_cannot_do_is_refused():
-    with pytest.raises(UnknownName, match="unknown convention 'odd'; known: dividemix_asymmetric"):
+    with pytest.raises(UnknownName, match="unknown convention 'odd'; known: asymmetric, dividemix_asymmetric"):
         inject(host("symmetric"), Plan({}, tables(CIFAR10), np.zeros(N, bool), convention="odd", convention_rate=0.1))
     with pytest.raises(BadOption, match="needs the 100 classes of CIFAR-100"):
         CONVENTIONS["superclass_circular"].apply(_bare(), 0.1, np.ones(N, bool))
