@@ -31,8 +31,8 @@ def long_tailed(labels: np.ndarray, factor: float, seed: int) -> np.ndarray:
 
     Class c of C in the order of the labels keeps floor(n_0 * factor^(-c / (C - 1))) rows, or all it has: n_0 = rows of
     the largest class, factor = largest over smallest class (Cui et al. 2019, CVPR; Cao et al. 2019, NeurIPS, whose code
-    rounds so). A larger factor keeps no row that a smaller one drops. Raises BadOption for a factor below 1, and for one
-    that leaves a class that had them fewer than 10 rows.
+    rounds so). A larger factor keeps no row that a smaller one drops. Raises BadOption for a factor below 1, and for
+    one that leaves a class that had them fewer than 10 rows.
     """
     if factor == 1:
         return np.arange(len(labels))

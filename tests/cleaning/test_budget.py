@@ -147,7 +147,7 @@ def test_the_frontier_by_hand():
 
 
 def test_no_place_of_the_frontier_is_beaten_by_one_as_cheap(grid):
-    table = frontier(grid, lambda rate: votes_needed(rate, 0.45) if rate else 99)
+    table = frontier(grid, lambda rate: votes_needed(rate, 0.3) if rate else 99)
     for place in table[table["best"]].itertuples():
         assert (table.loc[table["cost"] <= place.cost, "accuracy"] <= place.accuracy).all()
     for place in table[~table["best"]].itertuples():
@@ -212,7 +212,7 @@ def test_a_fit_that_fails_is_told(monkeypatch):
 
 
 def test_the_figure_frames_the_frontier_and_tells_the_regimes(grid):
-    table = frontier(grid, lambda rate: votes_needed(rate, 0.45) if rate else 99)
+    table = frontier(grid, lambda rate: votes_needed(rate, 0.3) if rate else 99)
     figure = budget_figure(grid, table)
     left, right = figure.axes[:2]
     assert len(left.patches) == table["best"].sum() and len(left.texts) == 24
