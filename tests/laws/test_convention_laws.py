@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import truncnorm
 
 from anomaly_mlflow.anomalies.confusion import confusion_rates
+from anomaly_mlflow.anomalies.convention import convention
 from anomaly_mlflow.anomalies.conventions import CONVENTIONS
 from anomaly_mlflow.anomalies.inject import inject
 from anomaly_mlflow.anomalies.plan import LABEL_TYPES, Plan
@@ -134,6 +135,12 @@ def test_a_convention_says_what_it_does_and_who_does_so(name):
     assert convention.apply.__doc__ and convention.source and convention.name == name
 
 
+def test_a_taken_name_is_refused():
+    taken = CONVENTIONS["symmetric"]
+    with pytest.raises(ValueError, match="convention 'symmetric' is registered already"):
+        convention(taken.kind, taken.source)(taken.apply)
+
+
 def test_targets_are_those_that_the_papers_name():
     pairs = {
         name: made(name, rate)[1]
@@ -175,7 +182,7 @@ def test_what_a_convention_cannot_do_is_refused():
         CONVENTIONS["pmd_1"].apply(_bare(), 0.1, np.ones(N, bool))
     with pytest.raises(BadOption, match=r"part_dependent needs 60\.0% of all rows, 50\.0% are free"):
         made("part_dependent", 0.6, hard=np.arange(N) % 2 == 0)
-    with pytest.raises(BadData, match=r"eta must hold 4000 rows and 10 classes, not \(4000, 3\)"):
+    with pytest.raises(BadData, match=r"eta must be probabilities of 4000 rows and 10 classes, not \(4000, 3\)"):
         made("pmd_1", eta=np.ones((N, 3)))
     with pytest.raises(BadOption, match="needs confusion=parquet"):
         CONVENTIONS["human_confusion"].apply(_bare(), 0.1, np.ones(N, bool))
