@@ -54,6 +54,7 @@ def _heat(axes: Axes, grid: AccuracyGrid, table: pd.DataFrame) -> None:
 
 def _costs(axes: Axes, table: pd.DataFrame) -> None:
     tidy(axes, "What the cost buys: the frontier").set(xlabel="cost", ylabel="accuracy", xscale="log")
+    axes.margins(x=0.06)
     off, best = table[~table["best"]], table[table["best"]]
     axes.plot(off["cost"], off["accuracy"], "o", color=GRID, markersize=4)
     axes.plot(best["cost"], best["accuracy"], color=INK, linewidth=1, alpha=0.5)
