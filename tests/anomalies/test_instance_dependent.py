@@ -90,6 +90,15 @@ def test_a_label_is_one_of_the_models_first_two_or_the_true_one_and_the_models_f
     assert ((found == host.samples.labels) | (found == others.argmax(axis=1))).all()
 
 
+@pytest.mark.parametrize("kind", (2, 3))
+def test_from_the_truth_the_rows_that_the_model_gets_wrong_are_the_first_to_err(kind):
+    host = world(sharpness=1.0)
+    mistaken = host.eta.argmax(axis=1) != host.samples.labels
+    found = given(host, f"pmd_{kind}_true", mistaken.mean())
+    assert np.array_equal(found != host.samples.labels, mistaken)
+    assert (found[mistaken] == host.eta.argmax(axis=1)[mistaken]).all()
+
+
 def test_a_rate_below_the_models_own_errors_is_refused_and_the_one_named_works():
     host = world(sharpness=1.0)
     with pytest.raises(BadOption, match=r"own answers, .*% of which are wrong.* take pmd_2_true$") as refused:

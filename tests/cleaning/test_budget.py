@@ -185,6 +185,9 @@ def test_checks_are_no_more_than_the_labels_and_no_more_errors_are_found_than_th
     surface = fit_surface(planted())
     all_of_them = advise(surface, labels=400, rate=0.2, budget=1e6, hit_rate=1.0)
     assert "checks of 400 that leave 0.0% wrong" in all_of_them.sentence
+    drawn, ranked = (advise(surface, labels=400, rate=0.2, budget=100, hit_rate=hits) for hits in (None, 0.6))
+    assert "checks of 100 that leave 15.0% wrong" in drawn.sentence
+    assert "checks of 100 that leave 5.0% wrong" in ranked.sentence
 
 
 @pytest.mark.parametrize("change", [{"budget": 0}, {"labels": 0}, {"rate": 1.0}, {"check_cost": -1}, {"hit_rate": 1.5}])
