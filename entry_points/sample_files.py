@@ -16,7 +16,9 @@ from anomaly_mlflow.tracking.run import Run
 
 __all__ = ["DATA", "load_again", "load_options", "read_samples", "read_split", "write_samples"]
 
-DATA = ("dataset", "test", "subset", "corrupt", "image_size", "seed")
+NOT_ASKED_FOR = {"imbalance": 1.0}
+"""What runs from before the option were made with."""
+DATA = ("dataset", "test", "imbalance", "subset", "corrupt", "image_size", "seed")
 
 
 def load_options(run: Run, options: dict) -> Samples:
@@ -76,7 +78,7 @@ def _note(run: Run, data: dict) -> None:
 
 
 def _checked(made: Run) -> dict:
-    data = made.json("data.json")
+    data = NOT_ASKED_FOR | made.json("data.json")
     if set(data) != {*DATA, "digests"}:
         raise BadData(f"data.json of run {made.id} does not describe a data source; make the run again")
     changed = [data[name] for name, now in _digests(data).items() if data["digests"].get(name) != now]

@@ -104,6 +104,30 @@ def test_a_convention_replaces_the_label_shares_and_tells_its_real_rate(human, g
     assert "count.human_error" not in rates
 
 
+@pytest.mark.parametrize("name", ["pmd_2", "part_dependent"])
+def test_noise_that_depends_on_the_image_is_made_from_the_baseline_that_is_there(human, generate, name):
+    assert generate("--convention", name, "--convention_rate", "0.3", "--hard_share", "0") == []
+    rates = noise(human, "rates.json", lambda path: json.loads(path.read_text()))
+    assert rates["convention"] == name and rates["convention.rate_real"] == pytest.approx(0.3, abs=0.05)
+    ledger = noise(human, "ledger.parquet", pd.read_parquet)
+    upstream = noise(human, "upstream.json", lambda path: json.loads(path.read_text()))
+    baseline = pd.read_parquet(human.artifact(upstream["train_baseline"][0], "baseline/out_of_fold.parquet"))
+    ranks = np.argsort(-np.stack(baseline["logits"]), axis=1)
+    made = (ledger["source"] == f"convention {name} at rate 0.3").to_numpy()
+    first_two = (ranks[:, :2] == ledger["given_label"].to_numpy()[:, None]).any(axis=1)
+    assert first_two[made].all() == (name == "pmd_2")
+
+
+def test_a_long_tail_reaches_samples_and_ledger(human, generate):
+    assert generate("--imbalance", "3") == []
+    ledger = noise(human, "ledger.parquet", pd.read_parquet)
+    labels = noise(human, "samples/labels.parquet", pd.read_parquet)
+    assert ledger["sample_id"].tolist() == labels["sample_id"].tolist()
+    true = load("digits").labels[ledger["sample_id"]]
+    counts = np.bincount(true)
+    assert counts[0] / counts[9] == pytest.approx(3, abs=0.5) and counts.sum() == len(ledger)
+
+
 def test_near_misses_of_matched_difficulty_share_the_pool_of_hard_rows(human, generate):
     words = ["--near_miss_from", "hard_quantile", "--hard_by", "boundary"]
     assert generate(*words) == []
