@@ -20,6 +20,9 @@ from entry_points.sample_files import DATA
 from entry_points.step import STEPS, Upstream, step
 from entry_points.trained import WITHOUT_MODEL
 
+REPORTED_SHARE = 0.2
+"""Share of conflicting labels in the report."""
+
 
 @step(
     "memorization",
@@ -33,7 +36,7 @@ def memorization(run: Run, options: dict, upstream: Upstream) -> None:
     seeds = options["seeds"]
     runs = [made[number * seeds : (number + 1) * seeds] for number in range(len(cells))]
     found = [_cell(cell, of_cell, options) for cell, of_cell in zip(cells, runs, strict=True)]
-    comparable = is_reports_data(_all_classes(cells, runs))
+    comparable = is_reports_data(_all_classes(cells, runs)) and options["conflict_share"] == REPORTED_SHARE
     drawn = histograms([(cell, *_entropies(cell, of_cell)) for cell, of_cell in zip(found, runs, strict=True)])
     _log(run, options, found, made, drawn, comparable=comparable)
 

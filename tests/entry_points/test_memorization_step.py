@@ -11,7 +11,9 @@ from desk import Desk
 from test_processes import begin
 from test_processes import wait_for as wait_for_process
 
-from anomaly_mlflow.errors import AnomalyError
+from anomaly_mlflow.data.sources import load
+from anomaly_mlflow.errors import AnomalyError, BadOption
+from entry_points.conflicting_labels import conflicting
 from entry_points.memorization_cells import cells_of, check_memorization, options_of
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -37,6 +39,13 @@ def killed(tmp_path_factory):
     done = desk.type(*STUDY)
     assert done.returncode == 0, done.stderr[-3000:]
     return desk, desk.runs("memorization")[0].info.run_id, done
+
+
+def test_a_share_that_hits_too_few_images_is_refused_before_any_training():
+    digits = load("digits", subset=200)
+    assert (conflicting(digits, 0.2, seed=0) != digits.labels).sum() == 40
+    with pytest.raises(BadOption, match="hits too few of 200 images; 5 are needed"):
+        conflicting(digits, 0.001, seed=0)
 
 
 def test_a_killed_study_goes_on_with_the_next_training(killed):
