@@ -18,7 +18,8 @@ from entry_points.memorization_cells import cells_of, check_memorization, option
 
 pytestmark = pytest.mark.filterwarnings("default")
 
-STUDY = ["memorization", "--subset", "200", "--epochs", "4", "--draws", "100", "--jobs", "1", "--seeds", "1"]
+EPOCHS = 40  # so many that a training lasts until the signal arrives
+STUDY = ["memorization", "--subset", "200", "--epochs", str(EPOCHS), "--draws", "100", "--jobs", "1", "--seeds", "1"]
 ASKED = {"dataset": "digits", "models": "convnet", "pair": None, "augmentation": None, "pretrained": "no",
          "training_seed": 3, "seeds": 2}  # fmt: skip
 
@@ -74,11 +75,11 @@ def test_each_training_logs_its_curves_and_the_study_their_means(killed):
     desk, whole, done = killed
     first = desk.oldest("conflicting_labels")[0].info.run_id
     memorized = desk.client.get_metric_history(first, "memorized")
-    assert [entry.step for entry in memorized] == [1, 2, 3, 4]
+    assert [entry.step for entry in memorized] == list(range(1, EPOCHS + 1))
     mean = desk.client.get_metric_history(whole, "convnet/all_classes/auto/memorized")
     assert [entry.value for entry in mean] == [entry.value for entry in memorized]
     points = pd.read_csv(desk.artifact(whole, "curves.csv"))
-    assert len(points) == 4 * 4 * 11 and points["value"].notna().all()
+    assert len(points) == 4 * EPOCHS * 11 and points["value"].notna().all()
     beside = pd.read_csv(desk.artifact(whole, "report_table.csv"))
     assert list(beside.columns) == ["figure", "report", "ours", "low", "high", "n", "verdict", "why"]
     for name in ("report.html", "curves.png", "histograms.png", "windows.csv", "caught.csv", "windows.json"):
