@@ -17,7 +17,6 @@ from anomaly_mlflow.signals.traces import Traces
 from anomaly_mlflow.training.probes import ProbeRun
 from anomaly_mlflow.training.recording import Recording
 from anomaly_mlflow.training.second_split import SecondSplit
-from anomaly_mlflow.training.threshold_samples import ThresholdRun
 from anomaly_mlflow.training.top_recording import TopRecording
 
 __all__ = ["CrossFit", "Evidence", "Head"]
@@ -107,8 +106,6 @@ class Evidence:
     second_split: what was forgotten while models trained on one part went on with another.
     probes: trainings with rows that were spoiled on purpose and are known.
     traces: saved states of the noisy model beside a reference set that it was not trained on.
-    threshold_runs: trainings in which some rows were given a class of their own (area under the margin).
-    trusted: bool (n,), rows whose given label somebody has checked and found right; never taken from the ledger.
     influence_settings: how the influence of the rows is computed from them, and on which device.
     What is derived is computed once and read-only.
     """
@@ -130,8 +127,6 @@ class Evidence:
     second_split: Sequence[SecondSplit] | None = None
     probes: Sequence[ProbeRun] | None = None
     traces: Traces | None = None
-    threshold_runs: Sequence[ThresholdRun] | None = None
-    trusted: np.ndarray | None = None
     influence_settings: InfluenceSettings = field(default_factory=InfluenceSettings)
 
     def __post_init__(self) -> None:

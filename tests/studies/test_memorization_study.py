@@ -153,8 +153,8 @@ def test_seeds_are_drawn_one_fewer_than_there_are_and_each_with_its_own_rows():
     found = over_seeds(seeds)
     assert found.value["a"] == pytest.approx(1.0)
     # two of three drawn: variance 2/3 / 2 between seeds; rows: .01 times the expected sum of squared weights, 2/3
-    assert found.error("a") == pytest.approx(np.sqrt(1 / 3 + 0.01 * 2 / 3), rel=0.05)
-    assert over_seeds(seeds[:1]).error("a") == pytest.approx(0.1, rel=0.05)
+    assert found.draws["a"].std() == pytest.approx(np.sqrt(1 / 3 + 0.01 * 2 / 3), rel=0.05)
+    assert over_seeds(seeds[:1]).draws["a"].std() == pytest.approx(0.1, rel=0.05)
 
 
 def test_tables_and_page_tell_every_epoch_and_refer_to_nothing_outside(collapsing, staying):
