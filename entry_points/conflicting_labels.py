@@ -11,6 +11,8 @@ from anomaly_mlflow.data.listing import list_source
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.data.sources import load_split
 from anomaly_mlflow.data.two_classes import named_pair, only_pair
+from anomaly_mlflow.detection.statistics import FEWEST_GROUPS
+from anomaly_mlflow.errors import BadOption
 from anomaly_mlflow.models import Classifier, find
 from anomaly_mlflow.studies.memorization_measures import MEASURES, Training, column, measure_training
 from anomaly_mlflow.studies.resampled import Resampled
@@ -51,15 +53,22 @@ def conflicting_labels(run: Run, options: dict, upstream: Upstream) -> None:
     if options["two_classes"]:
         pair = named_pair(options["two_classes"], true.classes)
         true, test = only_pair(true, pair), only_pair(test, pair)
-    seed = options["training_seed"]
-    given = noisy_labels(true.labels, true.num_classes, options["conflict_share"], seed, "conflicting labels")
+    given = conflicting(true, options["conflict_share"], options["training_seed"])
     run.log_dataset(true.images, given, true.name, options["dataset"], "training, conflicting labels")
     config = _config(run, true, options)
     training = _train(run, true, given, test, config, options)
-    figures = measure_training(training, draws=options["draws"], seed=seed)
+    figures = measure_training(training, draws=options["draws"], seed=options["training_seed"])
     _log(run, training, figures, true)
     told = {"rows": len(true), "conflicting": int(training.conflicting.sum()), "test_rows": len(test)}
     run.log_json(told | {"dataset": true.name, "epochs": config.epochs, "classes": list(true.classes)}, "facts.json")
+
+
+def conflicting(true: Samples, share: float, seed: int) -> np.ndarray:
+    """Given labels, int64 (n,). Raises BadOption where too few conflict for any interval."""
+    given = noisy_labels(true.labels, true.num_classes, share, seed, "conflicting labels")
+    if (given != true.labels).sum() < FEWEST_GROUPS:
+        raise BadOption(f"conflict_share={share:g} hits too few of {len(true)} images; {FEWEST_GROUPS} are needed")
+    return given
 
 
 def _config(run: Run, samples: Samples, options: dict) -> TrainConfig:

@@ -45,10 +45,10 @@ def decay_curves(run: Run, options: dict, upstream: Upstream) -> None:
         model, facts = _registered(options["registered"], test, options["device"])
     else:
         model, facts = _trained(run, train, options)
-    outputs = _outputs(run, model, test, chosen_corruptions(options["corruptions"]), options)
+    clean = _log_probability(model, test.images)
+    outputs = _outputs(run, model, test, clean, options)
     run.log_frame(outputs, "outputs.parquet")
-    right = next(name for name in outputs if name.endswith(".0.right"))
-    accuracy = float(outputs[right].mean())
+    accuracy = float((clean.argmax(axis=1) == test.labels).mean())
     run.log_json(facts | {"dataset": test.name, "test_accuracy": accuracy}, "facts.json")
     run.log_metrics({"test_accuracy": accuracy})
 
@@ -86,13 +86,13 @@ def _registered(name: str, test: Samples, device: str) -> tuple[Classifier, dict
         classes = model.architecture.num_classes
         raise BadData(f"{name} knows {classes} classes, the test set has {test.num_classes}; name its data set")
     own = judged_on(name) == digest_of(test)
-    told = "its own test set" if own else "images that its training may have seen"
+    told = "its own test set" if own else "images that its training may have seen, classes in their order here"
     return model, {"trained on": f"run {made.id}, judged on {told}"}
 
 
-def _outputs(run: Run, model: Classifier, test: Samples, corruptions: list[Corruption], options: dict) -> pd.DataFrame:
+def _outputs(run: Run, model: Classifier, test: Samples, clean: np.ndarray, options: dict) -> pd.DataFrame:
     """sample_id, label, group and `output_columns` of `corruption.level`; level 0 is the clean pass itself."""
-    clean = _log_probability(model, test.images)
+    corruptions = chosen_corruptions(options["corruptions"])
     columns = {"sample_id": test.sample_id, "label": test.labels, "group": test.groups}
     passes = sum(len(one.severities) - 1 for one in corruptions)
     with tqdm(total=passes, desc="corruptions", unit="pass", disable=None, position=options.get("bar")) as bar:
@@ -116,4 +116,8 @@ def _log_point(run: Run, corruption: Corruption, level: int, own: dict[str, np.n
 
 
 def _log_probability(model: Classifier, images: np.ndarray) -> np.ndarray:
-    return log_softmax(infer(model, images)[1].astype(np.float64), axis=1)
+    """float64 (n, classes). Raises BadData where the model gives no numbers."""
+    logits = infer(model, images)[1].astype(np.float64)
+    if not np.isfinite(logits).all():
+        raise BadData("the model gives no finite numbers for these images; train it again, or name another one")
+    return log_softmax(logits, axis=1)

@@ -119,7 +119,12 @@ GRID_OPTIONS = [
         1.0,
         "Factor on the metadata embedding, which is as loud as the image's at 1 (above 0, at most 100).",
     ),
-    option("pairs", COUNT, 500, "Contradictory test pairs of image and metadata."),
+    option(
+        "pairs",
+        COUNT,
+        500,
+        "Contradictory test pairs of image and metadata, at most the test images times the number of other classes.",
+    ),
     option(
         "consistent_shares",
         click.STRING,
@@ -154,7 +159,7 @@ GRID_OPTIONS = [
         "reference",
         TextOrNone(),
         "none",
-        "Source of images that the model was not trained on and is known to meet; none: the test images of its data.",
+        "Source of images that the model was not trained on and is known to meet; none: the test images of its data, half of them where no batch is named.",
     ),
     option(
         "batch",

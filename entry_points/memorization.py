@@ -6,7 +6,7 @@ import pandas as pd
 from anomaly_mlflow.report.figures.memorization import curves_figure, histograms
 from anomaly_mlflow.report.memorization_page import memorization_page
 from anomaly_mlflow.report.reproduced import beside_lines
-from anomaly_mlflow.studies.memorization_claims import memorization_report
+from anomaly_mlflow.studies.memorization_claims import SHARE, memorization_report
 from anomaly_mlflow.studies.memorization_measures import MEASURES, column
 from anomaly_mlflow.studies.memorization_table import Cell, caught_table, curves_table, windows_table
 from anomaly_mlflow.studies.report_table import is_reports_data
@@ -33,7 +33,7 @@ def memorization(run: Run, options: dict, upstream: Upstream) -> None:
     seeds = options["seeds"]
     runs = [made[number * seeds : (number + 1) * seeds] for number in range(len(cells))]
     found = [_cell(cell, of_cell, options) for cell, of_cell in zip(cells, runs, strict=True)]
-    comparable = is_reports_data(_all_classes(cells, runs))
+    comparable = is_reports_data(_all_classes(cells, runs)) and options["conflict_share"] == SHARE
     drawn = histograms([(cell, *_entropies(cell, of_cell)) for cell, of_cell in zip(found, runs, strict=True)])
     _log(run, options, found, made, drawn, comparable=comparable)
 

@@ -38,9 +38,16 @@ def check_sources(options: dict) -> None:
         )
     if name:
         run_of_model(name)
-    specs = [*(options["batch"] or "").split("|"), options["reference"]]
-    for spec in filter(None, specs):
+    for spec in [*_batches(options), *filter(None, [options["reference"]])]:
         list_source(spec)
+
+
+def _batches(options: dict) -> list[str]:
+    """The sources of new images, in order. Raises BadOption for an empty name, or one that comes twice."""
+    specs = [spec.strip() for spec in options["batch"].split("|")] if options["batch"] else []
+    if not all(specs) or len(set(specs)) < len(specs):
+        raise BadOption(f"batch={options['batch']} holds an empty source or one twice; write SOURCE|SOURCE, each once")
+    return specs
 
 
 @step(
@@ -56,7 +63,7 @@ def monitor(run: Run, options: dict, upstream: Upstream) -> None:
     watched = read_watched(made)
     reference = read_reference(watched, options["reference"])
     if options["batch"]:
-        batches = ((spec, read_batch(watched, spec)) for spec in options["batch"].split("|"))
+        batches = ((spec, read_batch(watched, spec)) for spec in _batches(options))
     else:
         reference, batches = demonstration(reference, options["seed"])
     found = dict(_examined(run, watched, reference, batches, options["seed"]))
@@ -80,15 +87,16 @@ def demonstration(held_out: Samples, seed: int) -> tuple[Samples, list[Batch]]:
 def _examined(
     run: Run, watched: Watched, reference: Samples, batches: Iterable[Batch], seed: int
 ) -> Iterator[tuple[str, Drift]]:
-    """Each batch beside the reference images that do not stand in it too."""
+    """Each batch beside the reference, both without the images that stand in both: on one side they would be drift."""
     _note(run, reference, "reference")
     known = infer(watched.model, reference.images)
     for name, batch in tqdm(batches, "batches", unit="batch", disable=None):
         _note(run, batch, "batch")
-        apart = ~among(reference, batch)
-        if not apart.any():
-            raise BadData(f"{name}: every reference image stands in the batch too; name another reference")
-        yield name, drift(tuple(part[apart] for part in known), infer(watched.model, batch.images), seed=seed)
+        apart, new = ~among(reference, batch), ~among(batch, reference)
+        if not apart.any() or not new.any():
+            raise BadData(f"{name}: no image is left that stands in one of batch and reference; name another reference")
+        seen = infer(watched.model, batch.images, rows=new)
+        yield name, drift(tuple(part[apart] for part in known), seen, seed=seed)
 
 
 def _note(run: Run, samples: Samples, context: str) -> None:

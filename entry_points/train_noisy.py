@@ -19,7 +19,7 @@ from entry_points.trained import TRAINING, check_pretrained, chosen, publish
 from entry_points.work_folder import work_folder
 
 WATCHED = 2000
-"""Test images that are judged after every epoch: all 10,000 of CIFAR-10 would take a third of the training's time."""
+"""Test images that are judged after every epoch: all 10,000 of CIFAR-10 would take long beside the training."""
 
 
 @step(

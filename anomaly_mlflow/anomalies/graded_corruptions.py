@@ -95,10 +95,12 @@ def contrast(pixels: np.ndarray, severity: float, drawn: np.random.Generator) ->
 def elastic(pixels: np.ndarray, severity: float, drawn: np.random.Generator) -> np.ndarray:
     """A smooth random displacement of each image's pixels; severity: its scale alpha for 32 pixels a side.
 
-    Simard, Steinkraus and Platt (2003), as torchvision has it; its kernel has a tenth of the side as sigma.
+    Simard, Steinkraus and Platt (2003), as torchvision has it; its kernel has a tenth of the shorter side as sigma, one
+    pixel at least, and no more than fits into the image.
     """
     images, (height, width) = _forth(pixels), pixels.shape[1:3]
-    sigma, alpha = [max(1.0, side / 10) for side in (height, width)], [severity * side / 32 for side in (height, width)]
+    shorter, alpha = min(height, width), [severity * side / 32 for side in (height, width)]
+    sigma = [min(max(1.0, shorter / 10), (shorter - 1) / 4)] * 2
     with torch.random.fork_rng(devices=[]):  # torchvision draws from the global stream
         torch.manual_seed(int(drawn.integers(2**31)))
         moved = [

@@ -17,7 +17,7 @@ HOW = (
     " with the same chance, never the true one. The report calls this both symmetric noise over ten classes and dog to"
     " cat: both readings are here, of two classes the label is that of the other.",
     "After every epoch the training images are judged without augmentation and dropout. SGD with momentum, the learning"
-    " rate annealed along a cosine, batches of 64 images and a weight decay of 0.0005 where nothing else is chosen;"
+    " rate annealed along a cosine, batches of 64 images where nothing else is chosen, a weight decay of 0.0005;"
     " augmentation as the data has it (shift; for colour also mirroring) or none.",
     "The window: an epoch diverges where the mean entropy of conflicting images lies above that of clean ones by more"
     " than chance (one-sided test at 5 %, corrected for the number of epochs); the peak is the epoch of the largest"

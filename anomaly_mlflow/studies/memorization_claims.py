@@ -18,10 +18,13 @@ from anomaly_mlflow.studies.memorization_measures import column
 from anomaly_mlflow.studies.memorization_table import Cell
 from anomaly_mlflow.studies.report_table import direction, number, report_table
 
-__all__ = ["ALL_CLASSES", "memorization_report"]
+__all__ = ["ALL_CLASSES", "SHARE", "memorization_report"]
 
 ALL_CLASSES = "all classes"
 """The reading that is not of two classes."""
+
+SHARE = 0.2
+"""Share of conflicting labels in the report."""
 
 TOLERANCE = 0.05
 EARLY = range(4, 9)
@@ -31,7 +34,7 @@ BITS = {"nats": 1.0, "bits": 1 / np.log(2)}
 
 
 def memorization_report(cells: Sequence[Cell], *, comparable: bool) -> pd.DataFrame:
-    """The rows of `report_table` for all cells. comparable: whether the data are the report's."""
+    """The rows of `report_table` for all cells. comparable: whether data and share are the report's."""
     rows = []
     for cell in cells:
         rows += _numbers(cell, comparable)

@@ -37,9 +37,9 @@ class Cell:
         """float64 (epochs,)."""
         return self.figures.value[[column(epoch, measure) for epoch in range(self.epochs)]].to_numpy(np.float64)
 
-    def errors(self, measure: str) -> np.ndarray:
-        """Standard errors, float64 (epochs,); NaN where there are too few images for any."""
-        return np.array([self.figures.error(column(epoch, measure)) for epoch in range(self.epochs)])
+    def draws(self, measure: str) -> np.ndarray:
+        """float64 (draws, epochs); NaN where there are too few images for any."""
+        return self.figures.draws[[column(epoch, measure) for epoch in range(self.epochs)]].to_numpy(np.float64)
 
     def at(self, epoch: int, measure: str) -> Interval:
         """A figure of an epoch, counted from 0."""
@@ -58,12 +58,13 @@ class Cell:
     def window(self) -> Window | None:
         """Where the mean entropies of clean and of conflicting images lie apart."""
         names = ("entropy_clean", "entropy_conflicting")
-        return divergence_window(*(self.curve(name) for name in names), *(self.errors(name) for name in names))
+        clean, conflicting = (self.draws(name) for name in names)
+        return divergence_window(*(self.curve(name) for name in names), (conflicting - clean).std(axis=0))
 
     @property
     def spike(self) -> int | None:
         """The epoch, counted from 0, in which memorization rises most."""
-        return memorization_spike(self.curve("memorized"), self.errors("memorized"))
+        return memorization_spike(self.curve("memorized"), np.diff(self.draws("memorized"), axis=1).std(axis=0))
 
 
 def curves_table(cells: Sequence[Cell]) -> pd.DataFrame:

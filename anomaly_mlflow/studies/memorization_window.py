@@ -30,16 +30,14 @@ class Window:
     gap: float
 
 
-def divergence_window(
-    clean: np.ndarray, conflicting: np.ndarray, clean_error: np.ndarray, conflicting_error: np.ndarray
-) -> Window | None:
+def divergence_window(clean: np.ndarray, conflicting: np.ndarray, error: np.ndarray) -> Window | None:
     """The window in which the conflicting curve lies above the clean one; None where it never does beyond chance.
 
-    clean, conflicting: float (epochs,), such as mean entropies in nats; the errors: their standard errors; an epoch of
-    an unknown error (NaN) counts as chance.
+    clean, conflicting: float (epochs,), such as mean entropies in nats; error: standard error of their difference: both
+    come from the same trainings; an epoch of an unknown error (NaN) counts as chance.
     """
     gap = np.asarray(conflicting, np.float64) - clean
-    diverges = gap > _threshold(len(gap)) * np.hypot(clean_error, conflicting_error)
+    diverges = gap > _threshold(len(gap)) * error
     if not diverges.any():
         return None
     peak = int(np.argmax(np.where(diverges, gap, -np.inf)))
@@ -52,10 +50,11 @@ def divergence_window(
 def memorization_spike(memorized: np.ndarray, error: np.ndarray) -> int | None:
     """The epoch, counted from 0, in which the share of wrong labels predicted as given rises most.
 
-    None where it never rises beyond chance, by the test of `divergence_window`; memorized: float (epochs,), 0 to 1.
+    None where it never rises beyond chance, by the test of `divergence_window`; memorized: float (epochs,), 0 to 1;
+    error: float (epochs - 1,), standard error of each rise: neighbouring epochs judge the same images.
     """
     rise = np.diff(memorized)
-    beyond = rise > _threshold(max(1, len(rise))) * np.hypot(error[1:], error[:-1])
+    beyond = rise > _threshold(max(1, len(rise))) * error
     return int(np.argmax(np.where(beyond, rise, -np.inf))) + 1 if beyond.any() else None
 
 

@@ -1,7 +1,7 @@
 """A figure of the report beside ours, and the rule by which it counts as reproduced.
 
 A number: *yes* where our whole 95 % interval lies within the tolerance around the report's, *no* where it lies wholly
-outside, *undecided* otherwise, and where ours was measured on other data than the report's. A direction: *yes* where
+outside, *undecided* otherwise, and where ours was measured on other data or otherwise. A direction: *yes* where
 our whole interval lies above the bound, *no* where it lies wholly below, *undecided* otherwise.
 """
 
@@ -27,14 +27,15 @@ def is_reports_data(classes: Sequence[str]) -> bool:
 def number(
     figure: str, report: float, ours: Interval | None, tolerance: float, n: int, how: str, *, comparable: bool = True
 ) -> dict[str, object]:
-    """A row for a number of the report. how: on what ours was measured; comparable: on the data of the report.
+    """A row for a number of the report. how: on what ours was measured; comparable: on its data, with its settings.
 
     ours None: there is nothing to measure here, and how says why.
     """
     if ours is None:
         return _row(figure, report, Interval(np.nan, np.nan, np.nan), n, None, how)
     if not comparable:
-        return _row(figure, report, ours, n, None, f"other data than the report's CIFAR-10: no comparison; {how}")
+        why = f"other data than the report's CIFAR-10, or other settings: no comparison; {how}"
+        return _row(figure, report, ours, n, None, why)
     holds = equivalent(ours, report - tolerance, report + tolerance)
     said = {True: "our whole interval lies", False: "our whole interval lies not", None: "our interval lies partly"}
     return _row(figure, report, ours, n, holds, _why(ours, f"{said[holds]} within {tolerance:g} of the report's", how))

@@ -29,10 +29,6 @@ class Resampled:
         ends = np.nanquantile(drawn, [0.025, 0.975]) if np.isfinite(drawn).any() else (np.nan, np.nan)
         return Interval(float(np.asarray(function(self.value.to_frame().T))[0]), float(ends[0]), float(ends[1]))
 
-    def error(self, name: str) -> float:
-        """Standard error: the standard deviation of the draws."""
-        return float(self.draws[name].std(ddof=0))
-
 
 def resample(
     measures: Mapping[str, Measure], positive: np.ndarray, groups: np.ndarray, *, draws: int = 2000, seed: int = 0

@@ -85,6 +85,13 @@ def test_damage_follows_the_seed_and_what_is_drawn_is_the_same_at_every_severity
     assert np.corrcoef(weak.ravel(), strong.ravel())[0, 1] > 0.99
 
 
+@pytest.mark.parametrize("name", GRADED)
+@pytest.mark.parametrize("shape", [(4, 4), (4, 64), (40, 6)])
+def test_tiny_and_elongated_images_are_damaged_too(name, shape):
+    images = np.random.default_rng(0).integers(0, 256, (3, *shape, 3), np.uint8)
+    assert corrupted(GRADED[name], images, severe(name), 0).shape == images.shape
+
+
 def test_brightness_and_contrast_are_what_their_names_say():
     images = grey()
     assert (corrupted(GRADED["brightness"], images, 0.4, 0) == 179).all()  # 1.4 * 128 = 179.2

@@ -11,12 +11,15 @@ from desk import Desk
 from test_processes import begin
 from test_processes import wait_for as wait_for_process
 
-from anomaly_mlflow.errors import AnomalyError
+from anomaly_mlflow.data.sources import load
+from anomaly_mlflow.errors import AnomalyError, BadOption
+from entry_points.conflicting_labels import conflicting
 from entry_points.memorization_cells import cells_of, check_memorization, options_of
 
 pytestmark = pytest.mark.filterwarnings("default")
 
-STUDY = ["memorization", "--subset", "200", "--epochs", "4", "--draws", "100", "--jobs", "1", "--seeds", "1"]
+EPOCHS = 40  # so many that a training lasts until the signal arrives
+STUDY = ["memorization", "--subset", "200", "--epochs", str(EPOCHS), "--draws", "100", "--jobs", "1", "--seeds", "1"]
 ASKED = {"dataset": "digits", "models": "convnet", "pair": None, "augmentation": None, "pretrained": "no",
          "training_seed": 3, "seeds": 2}  # fmt: skip
 
@@ -37,6 +40,13 @@ def killed(tmp_path_factory):
     done = desk.type(*STUDY)
     assert done.returncode == 0, done.stderr[-3000:]
     return desk, desk.runs("memorization")[0].info.run_id, done
+
+
+def test_a_share_that_hits_too_few_images_is_refused_before_any_training():
+    digits = load("digits", subset=200)
+    assert (conflicting(digits, 0.2, seed=0) != digits.labels).sum() == 40
+    with pytest.raises(BadOption, match="hits too few of 200 images; 5 are needed"):
+        conflicting(digits, 0.001, seed=0)
 
 
 def test_a_killed_study_goes_on_with_the_next_training(killed):
@@ -65,11 +75,11 @@ def test_each_training_logs_its_curves_and_the_study_their_means(killed):
     desk, whole, done = killed
     first = desk.oldest("conflicting_labels")[0].info.run_id
     memorized = desk.client.get_metric_history(first, "memorized")
-    assert [entry.step for entry in memorized] == [1, 2, 3, 4]
+    assert [entry.step for entry in memorized] == list(range(1, EPOCHS + 1))
     mean = desk.client.get_metric_history(whole, "convnet/all_classes/auto/memorized")
     assert [entry.value for entry in mean] == [entry.value for entry in memorized]
     points = pd.read_csv(desk.artifact(whole, "curves.csv"))
-    assert len(points) == 4 * 4 * 11 and points["value"].notna().all()
+    assert len(points) == 4 * EPOCHS * 11 and points["value"].notna().all()
     beside = pd.read_csv(desk.artifact(whole, "report_table.csv"))
     assert list(beside.columns) == ["figure", "report", "ours", "low", "high", "n", "verdict", "why"]
     for name in ("report.html", "curves.png", "histograms.png", "windows.csv", "caught.csv", "windows.json"):

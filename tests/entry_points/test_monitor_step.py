@@ -13,7 +13,7 @@ from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import AnomalyError, BadData, BadOption, Leakage
 from anomaly_mlflow.models import Architecture, build
 from anomaly_mlflow.report.drift_page import BLIND_SPOT
-from entry_points.monitor import SIGMAS, check_sources, demonstration
+from entry_points.monitor import SIGMAS, _examined, check_sources, demonstration
 from entry_points.watched import Watched, among, read_batch, read_reference
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -109,6 +109,8 @@ def test_an_option_of_a_training_has_no_effect_beside_a_registered_model(monitor
         ({"registered": "convnet"}, "registered=convnet is no registered model"),
         ({"reference": "digit"}, "unknown source 'digit'"),
         ({"batch": "digits|imagefolder:/nowhere"}, "/nowhere is no folder"),
+        ({"batch": "digits||noise"}, "holds an empty source or one twice"),
+        ({"batch": "digits | digits"}, "holds an empty source or one twice"),
     ],
 )
 def test_options_that_make_no_sense_are_refused_before_anything_is_trained(changed, said):
@@ -141,6 +143,20 @@ def test_training_images_in_a_batch_are_left_out(watched, tmp_path, caplog):
     assert "5 of 45 images equal training images; they are left out" in caplog.text
     with pytest.raises(BadData, match="the model was trained on every image"):
         read_batch(watched, of_images(tmp_path / "seen.parquet", watched.trained))
+
+
+class NoRun:
+    def log_dataset(self, *words):
+        pass
+
+
+def test_images_that_stand_in_reference_and_batch_leave_both(watched):
+    held_out = watched.held_out
+    reference, batch = held_out.take(np.arange(25)), held_out.take(np.arange(20, 40))  # 5 of them stand in both
+    [(name, found)] = _examined(NoRun(), watched, reference, [("monday", batch)], seed=0)
+    assert name == "monday" and (len(found.reference), len(found.batch)) == (20, 15)
+    with pytest.raises(BadData, match="monday: no image is left"):
+        list(_examined(NoRun(), watched, reference, [("monday", held_out)], seed=0))
 
 
 def test_a_model_that_does_not_tell_its_data_needs_a_reference(watched):

@@ -150,4 +150,4 @@ def wait_for(condition, process, seconds=120):
     while not condition():
         assert process.poll() is None, f"the process ended early with {process.returncode}"
         assert time.monotonic() < end, "nothing happened in time"
-        time.sleep(0.5)
+        time.sleep(0.1)

@@ -9,9 +9,11 @@ import pytest
 from desk import Desk
 
 from anomaly_mlflow.data.sources import load_split
-from anomaly_mlflow.errors import AnomalyError
+from anomaly_mlflow.errors import AnomalyError, BadData
+from anomaly_mlflow.models import Architecture, build
 from anomaly_mlflow.training.checkpoints import load_model
 from anomaly_mlflow.training.inference import accuracy
+from entry_points.decay_curves import _log_probability
 from entry_points.robustness_models import check_robustness
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -27,6 +29,14 @@ def studied(tmp_path_factory):
     done = desk.type(*STUDY)
     assert done.returncode == 0, done.stderr[-3000:]
     return desk, desk.runs("robustness")[0].info.run_id, done
+
+
+def test_a_model_whose_weights_are_no_numbers_is_refused():
+    model, images = build(Architecture("convnet", (8, 8, 1), 10)).eval(), np.zeros((3, 8, 8, 1), np.uint8)
+    assert np.exp(_log_probability(model, images)).sum(axis=1) == pytest.approx(np.ones(3))
+    model.head.bias.data[3] = np.nan
+    with pytest.raises(BadData, match="no finite numbers for these images; train it again"):
+        _log_probability(model, images)
 
 
 def test_each_seed_is_a_run_within_the_study_and_the_second_command_finds_them(studied):
