@@ -7,6 +7,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from anomaly_mlflow.detection.calibration import reliability
 from anomaly_mlflow.detection.statistics import Interval
+from anomaly_mlflow.signals.confident_counts import counted_joint
 
 __all__ = [
     "Prior",
@@ -104,16 +105,8 @@ def joint_share(probabilities: np.ndarray, labels: np.ndarray) -> float:
 
     probabilities: float (n, C), out of fold; labels: int64 (n,), as given.
     """
-    classes = probabilities.shape[1]
-    count = np.bincount(labels, minlength=classes)
-    own = probabilities[np.arange(len(labels)), labels]
-    mean = np.bincount(labels, own, minlength=classes) / np.maximum(count, 1)
-    confident = probabilities >= np.where(count > 0, mean, 2.0) - LEAST
-    guess = np.where(confident.sum(axis=1) > 1, probabilities.argmax(axis=1), confident.argmax(axis=1))
-    counted = confident.any(axis=1)
-    joint = np.zeros((classes, classes))
-    np.add.at(joint, (labels[counted], guess[counted]), 1)
-    np.fill_diagonal(joint, np.maximum(np.diag(joint), 1))
+    joint = counted_joint(probabilities, labels).astype(float)
+    count = np.bincount(labels, minlength=len(joint))
     joint *= (count / joint.sum(axis=1))[:, None]
     return float(1 - np.trace(joint) / joint.sum())
 

@@ -10,6 +10,7 @@ from scipy.special import entr
 
 from anomaly_mlflow.anomalies.types import MADE, AnomalyType
 from anomaly_mlflow.signals.base import signal
+from anomaly_mlflow.signals.confident_counts import TOLERANCE, confident_class
 from anomaly_mlflow.signals.evidence import Evidence
 from anomaly_mlflow.signals.suggestion import of_given_label, others_only
 
@@ -19,8 +20,6 @@ NEEDS = ("out_of_fold",)
 MISFITS = MADE[1:]
 LABEL_ERRORS = (AnomalyType.NEAR_MISS, AnomalyType.GROSS, AnomalyType.RANDOM_FLIP)
 PAPER = "Northcutt, Jiang and Chuang (2021), JAIR 70"
-TOLERANCE = 1e-6
-NEVER = 2.0
 
 
 @signal("label", NEEDS, MISFITS, f"{PAPER} (self-confidence)")
@@ -65,14 +64,6 @@ def confident_joint(evidence: Evidence) -> np.ndarray:
     short of it (cleanlab's filter `confident_learning`).
     """
     p, labels = evidence.out_of_fold_probabilities, evidence.labels
-    confident = p >= _thresholds(p, labels) - TOLERANCE
-    guess = np.where(confident.sum(axis=1) > 1, p.argmax(axis=1), confident.argmax(axis=1))
+    guess = confident_class(p, labels)
     favoured = p + TOLERANCE * (np.arange(p.shape[1]) == labels[:, None])
-    return confident.any(axis=1) & (guess != labels) & (favoured.argmax(axis=1) != labels)
-
-
-def _thresholds(p: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Mean p_c over the rows labelled c, (C,); a class without rows is never confident."""
-    count = np.bincount(labels, minlength=p.shape[1])
-    total = np.bincount(labels, of_given_label(p, labels), minlength=p.shape[1])
-    return np.where(count > 0, np.maximum(total / np.maximum(count, 1), 2 * TOLERANCE), NEVER)
+    return (guess >= 0) & (guess != labels) & (favoured.argmax(axis=1) != labels)

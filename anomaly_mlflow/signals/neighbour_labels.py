@@ -11,7 +11,7 @@ from anomaly_mlflow.signals.base import signal
 from anomaly_mlflow.signals.evidence import Evidence
 from anomaly_mlflow.signals.suggestion import of_given_label, others_only
 
-__all__ = ["neighbour_rank", "neighbour_vote", "votes"]
+__all__ = ["NO_ZERO", "neighbour_rank", "neighbour_vote", "soft_vote", "votes"]
 
 NEEDS = ("embeddings",)
 OTHERS = 9
@@ -22,7 +22,7 @@ LABEL_ERRORS = (AnomalyType.NEAR_MISS, AnomalyType.GROSS, AnomalyType.RANDOM_FLI
 @signal("representation", NEEDS, LABEL_ERRORS, "Zhu, Dong and Liu (2022), ICML (SimiFeat-V)", "n^2 d")
 def neighbour_vote(evidence: Evidence) -> np.ndarray:
     """(max_{c != y} v_c - v_y) / sum_c v_c: but for ties above 0 exactly where SimiFeat's vote flags the label y."""
-    vote = _vote(evidence)
+    vote = soft_vote(evidence)
     lead = others_only(vote, evidence.labels).max(axis=1) - of_given_label(vote, evidence.labels)
     return lead / np.maximum(vote.sum(axis=1), NO_ZERO)
 
@@ -30,7 +30,7 @@ def neighbour_vote(evidence: Evidence) -> np.ndarray:
 @signal("representation", NEEDS, LABEL_ERRORS, "Zhu, Dong and Liu (2022), ICML (SimiFeat-R, rank1)", "n^2 d")
 def neighbour_rank(evidence: Evidence) -> np.ndarray:
     """-ln(v_y / ||v||_2 + 1e-8)."""
-    vote = _vote(evidence)
+    vote = soft_vote(evidence)
     length = np.maximum(np.linalg.norm(vote, axis=1), NO_ZERO)
     return -np.log(of_given_label(vote, evidence.labels) / length + NO_ZERO)
 
@@ -41,7 +41,8 @@ def votes(labels: np.ndarray, weights: np.ndarray, num_classes: int) -> np.ndarr
     return np.bincount((row + labels).ravel(), weights.ravel(), len(labels) * num_classes).reshape(-1, num_classes)
 
 
-def _vote(evidence: Evidence) -> np.ndarray:
+def soft_vote(evidence: Evidence) -> np.ndarray:
+    """v of each row, float64 (n, C)."""
     near = evidence.neighbours
     distance = near.cosine_distance[:, :OTHERS]
     itself = 2 * distance[:, :1] - distance[:, 1:2] if distance.shape[1] > 1 else np.zeros((len(distance), 1))
