@@ -2,6 +2,7 @@
 
 from entry_points import (  # noqa: F401
     classify,
+    clean_labels,
     conflicting_labels,
     decay_curves,
     detect,
@@ -19,6 +20,8 @@ from entry_points import (  # noqa: F401
     main,
     memorization,
     monitor,
+    repair_labels,
+    retrain,
     robustness,
     sweep,
     theory,

@@ -52,4 +52,5 @@ RUN_OPTIONS = [
         "none",
         "Runs of extract_features to judge, separated by commas, one a training seed.",
     ),
+    option("repairs_run", TextOrNone(), "none", "Run of repair_labels to retrain on."),
 ]

@@ -107,7 +107,7 @@ def _reasons(best: pd.DataFrame, doubted: np.ndarray, least_confidence: float) -
     said = best["label"].notna().to_numpy()
     enough, contested = (best["witnesses"] >= WITNESSES).to_numpy(), (best["labels"] > 1).to_numpy()
     alone = (best["objecting"] == 1).to_numpy()
-    # In the order in which the reasons are listed: the first that holds is told.
     sure = (best["confidence"] >= least_confidence).to_numpy()
+    # In the order in which the reasons are listed: the first that holds is told.
     marks = [~doubted, ~said, ~enough & alone, ~enough | contested, ~sure]
     return np.select(marks, [str(one) for one in Reason][: len(marks)], "").astype(object)
