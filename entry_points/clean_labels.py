@@ -20,17 +20,16 @@ from entry_points.noise_checks import SHARES
 from entry_points.options import as_typed
 from entry_points.repair_labels import LABELS
 from entry_points.resolve import resolve
-from entry_points.retrain import REPAIRS, check_retrain
+from entry_points.retrain import REPAIRS, TESTED, check_retrain
 from entry_points.sample_files import read_samples
 from entry_points.step import STEPS, Upstream, step
 
 ALWAYS, WITH_TRUTH = ("given", "cleaned"), ("oracle", "random_removal")
 COLUMNS = REPAIRS | {"confidence": object, "mechanisms": str, "kind": str, "reason": str}
-TESTED = {"sample_id": int, "group": int, "label": int, "correct": object}
 
 
 def injecting(options: dict) -> dict:
-    """The options of the steps upstream; without inject=yes nothing is made wrong. Raises BadOption where that is asked."""
+    """The options of the steps upstream: nothing is made wrong without inject=yes. Raises BadOption where both differ."""
     if options["inject"] == "yes":
         return options
     shares = dict.fromkeys(SHARES.values(), 0.0)

@@ -2,14 +2,16 @@
 
 import pandas as pd
 
-from anomaly_mlflow.cleaning import Cleaned
 from anomaly_mlflow.cleaning.repair import repaired_labels, repairs
 from anomaly_mlflow.data.listing import list_source
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import BadOption
 from anomaly_mlflow.tracking.run import Run
+from entry_points.cleaner_files import log_cleaned
 from entry_points.cleaning_evidence import MAKERS, chosen_cleaners, cleaning_evidence, steps_for
 from entry_points.step import Upstream, only, step
+
+LABELS = "cleaned_labels.parquet"
 
 
 def check_repair(options: dict) -> None:
@@ -41,23 +43,11 @@ def repair_labels(run: Run, options: dict, upstream: Upstream) -> None:
         probabilities=evidence.out_of_fold_probabilities if evidence.out_of_fold is not None else None,
     )
     run.log_frame(frame, "repairs.parquet")
-    run.log_frame(_told(samples, cleaned), "cleaners.parquet")
+    log_cleaned(run, samples, cleaned)
     labels = repaired_labels(frame)
     table = {"sample_id": samples.sample_id, "label": labels, "class": [samples.classes[label] for label in labels]}
     run.log_frame(pd.DataFrame(table).assign(source=_titles(only(upstream, "generate_noise"), samples)), LABELS)
     run.log_metrics({"repaired": float(frame["repaired"].mean())})
-
-
-LABELS = "cleaned_labels.parquet"
-
-
-def _told(samples: Samples, cleaned: dict[str, Cleaned]) -> pd.DataFrame:
-    """What each cleaner says: NAME.trust, NAME.kept, NAME.label, NAME.confidence."""
-    columns = {"sample_id": samples.sample_id, "given": samples.labels}
-    for name, one in cleaned.items():
-        columns |= {f"{name}.trust": one.trust, f"{name}.kept": one.kept}
-        columns |= {f"{name}.label": one.labels, f"{name}.confidence": one.confidence}
-    return pd.DataFrame(columns)
 
 
 def _titles(noise: Run, samples: Samples) -> list[str]:

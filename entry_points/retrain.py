@@ -23,6 +23,7 @@ MAPPED = 2000
 FIRST_SEED = 7000
 """Added to the seed: no retraining repeats the training that the cleaners looked at."""
 
+TESTED = {"sample_id": int, "group": int, "label": int, "correct": object}
 REPAIRS = {"sample_id": int, "given": int, "suggested": int, "repaired": object}
 
 

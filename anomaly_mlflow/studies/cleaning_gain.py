@@ -27,18 +27,18 @@ def accuracies(
     return resample(measures, labels, groups, draws=draws, seed=seed)
 
 
-def gains_table(found: Resampled) -> pd.DataFrame:
+def gains_table(found: Resampled, given: str = GIVEN, oracle: str = ORACLE) -> pd.DataFrame:
     """A row for each variant: accuracy, its gain over the labels as given, and that as a share of the oracle's gain.
 
-    found: as `accuracies` gives it, with `given`. Columns: trained on, accuracy, low, high, gain, gain_low, gain_high
+    found: as `accuracies` gives it, with the variant `given`; where `oracle` is none there are no shares. Columns: trained on, accuracy, low, high, gain, gain_low, gain_high
     (in accuracy, 0 to 1), share, share_low, share_high. Ends are 95 % percentile intervals, NaN where a class has too
     few test groups. The share is told only where the oracle's gain lies above 0: of nothing there is no share.
     """
-    oracle = _gain(found, ORACLE) if ORACLE in found.value else NONE
+    whole = _gain(found, oracle, given) if oracle in found.value else NONE
     rows = []
     for name in found.value.index:
-        share = _share(found, name) if oracle.low > 0 and name not in (GIVEN, ORACLE) else NONE
-        gain = NONE if name == GIVEN else _gain(found, name)
+        share = _share(found, name, given, oracle) if whole.low > 0 and name not in (given, oracle) else NONE
+        gain = NONE if name == given else _gain(found, name, given)
         row = {"trained on": name}
         for title, one in (("accuracy", found.interval(name)), ("gain", gain), ("share", share)):
             ends = ("low", "high") if title == "accuracy" else (f"{title}_low", f"{title}_high")
@@ -47,14 +47,14 @@ def gains_table(found: Resampled) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _gain(found: Resampled, name: str) -> Interval:
-    return found.of(lambda figures: figures[name] - figures[GIVEN])
+def _gain(found: Resampled, name: str, given: str) -> Interval:
+    return found.of(lambda figures: figures[name] - figures[given])
 
 
-def _share(found: Resampled, name: str) -> Interval:
+def _share(found: Resampled, name: str, given: str, oracle: str) -> Interval:
     def share(figures: pd.DataFrame) -> np.ndarray:
-        whole = (figures[ORACLE] - figures[GIVEN]).to_numpy()
-        own = (figures[name] - figures[GIVEN]).to_numpy()
+        whole = (figures[oracle] - figures[given]).to_numpy()
+        own = (figures[name] - figures[given]).to_numpy()
         return np.divide(own, whole, out=np.full(len(own), np.nan), where=whole > 0)
 
     return found.of(share)
