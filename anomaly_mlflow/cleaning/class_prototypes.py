@@ -27,7 +27,7 @@ ROUNDS, TEMPERATURE, KEPT = 3, 0.1, 0.5
 @cleaner(
     ("recording", "embeddings"),
     "embedding",
-    "after Chang et al. (2022), arXiv 2212.10766 (CPC)",
+    "after Huang et al. (2022), arXiv 2212.10766 (CPC)",
     reconstruction=True,
 )
 def class_prototypes(evidence: Evidence, *, seed: int) -> Cleaned:

@@ -18,6 +18,7 @@ from anomaly_mlflow.signals import CrossFit, Evidence, Head
 from anomaly_mlflow.training.probes import SUITES, ProbeRun
 from anomaly_mlflow.training.recording import Recording
 from anomaly_mlflow.training.second_split import SecondSplit
+from anomaly_mlflow.training.threshold_samples import ThresholdRun
 
 CLASSES, EPOCHS, PASSES, FOLDS, DIMENSIONS = 6, 12, 8, 4, 16
 ANOMALIES = [kind.value for kind in MADE[1:]]
@@ -32,6 +33,11 @@ def world(seed=1):
     """Evidence with everything in it, and the type of each row."""
     rng = np.random.default_rng(seed)
     types = rng.permutation(np.repeat([kind.value for kind in COUNTS], list(COUNTS.values())))
+    return planted(types, rng)[0], types
+
+
+def planted(types, rng):
+    """Evidence of rows of these types with everything in it but threshold runs and trusted rows, and their classes."""
     truth = rng.integers(0, CLASSES, len(types))
     labels = _given_labels(types, truth, rng)
     sample_id = rng.permutation(10 * len(types))[: len(types)]
@@ -61,7 +67,7 @@ def world(seed=1):
         probes=_probe_runs(types, truth, labels, rng),
         traces=_traces(types, labels, means, rng),
     )
-    return evidence, types
+    return evidence, truth
 
 
 @cache
@@ -78,10 +84,13 @@ def permuted(evidence, order, rng):
     """The same evidence with its samples in another order, and the rows of every fold shuffled."""
     where = np.argsort(order)
     record = evidence.recording
-    by_row = ("sample_id", "labels", "images", "logits", "embeddings", "gradient_spread", "out_of_fold")
+    by_row = ("sample_id", "labels", "images", "logits", "embeddings", "gradient_spread", "out_of_fold", "trusted")
+    known = [name for name in by_row if getattr(evidence, name) is not None]
+    runs = evidence.threshold_runs
     return replace(
         evidence,
-        **{name: getattr(evidence, name)[order] for name in by_row},
+        **{name: getattr(evidence, name)[order] for name in known},
+        threshold_runs=runs and [ThresholdRun(run.threshold[order], run.margin[order]) for run in runs],
         layers=[layer[order] for layer in evidence.layers],
         second_split=[SecondSplit(where[split.rows], split.correct) for split in evidence.second_split],
         probes=[ProbeRun(run.loss[:, order], run.suite[order]) for run in evidence.probes],
