@@ -30,4 +30,5 @@ from entry_points import (  # noqa: F401
     train_folds,
     train_glitched,
     train_noisy,
+    train_thresholds,
 )

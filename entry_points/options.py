@@ -18,7 +18,17 @@ _DECLARED = [*DATA_OPTIONS, *TRAINING_OPTIONS, *STUDY_OPTIONS, *GRID_OPTIONS, *C
 OPTIONS: dict[str, click.Option] = {option.name: option for option in _DECLARED}
 
 # These change how a run is carried out, not what comes out: no part of a fingerprint.
-NAMED_RUNS = {"baseline_run", "noise_run", "clean_run", "folds_run", "noisy_run", "features_run", "repairs_run"}
+NAMED_RUNS = {
+    "baseline_run",
+    "noise_run",
+    "clean_run",
+    "folds_run",
+    "noisy_run",
+    "thresholds_run",
+    "features_run",
+    "repairs_run",
+    "scores_run",
+}
 RUNTIME_ONLY = {"backend", "device", "jobs", "resume", "workers", *NAMED_RUNS}
 
 

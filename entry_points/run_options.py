@@ -46,6 +46,7 @@ RUN_OPTIONS = [
         "none",
         "Run of train_noisy to build on, or a registered model (models:/NAME@champion).",
     ),
+    option("thresholds_run", TextOrNone(), "none", "Run of train_thresholds to build on."),
     option(
         "features_run",
         TextOrNone(),

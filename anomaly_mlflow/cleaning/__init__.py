@@ -3,10 +3,16 @@
 from anomaly_mlflow.cleaning import (  # noqa: F401  (each registers its cleaners)
     class_prototypes,
     confident_learning,
+    conformal,
+    entropy_window,
     fine,
+    imprecise_labels,
     likelihood_ratio,
+    margin_threshold,
     neighbour_vote,
+    online_label_refinement,
     small_loss,
+    spectral_truncation,
 )
 from anomaly_mlflow.cleaning.base import CLEANERS, MECHANISMS, Cleaned, Cleaner, cleaner, find_cleaner
 

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
-__all__ = ["estimated_contamination", "f1_ceiling", "flag", "flagged_rows"]
+__all__ = ["estimated_contamination", "f1_ceiling", "flag", "flagged_rows", "pair_rate", "symmetric_rate"]
 
 
 def flag(scores: np.ndarray, contamination: float) -> np.ndarray:
@@ -52,6 +52,27 @@ def estimated_contamination(scores: np.ndarray, seed: int = 0) -> float:
     upper = int(mixture.means_[:, 0].argmax())
     claimed = mixture.predict_proba(values)[:, upper] > 0.5
     return float((claimed & (values[:, 0] > mixture.means_[:, 0].min())).mean())
+
+
+def symmetric_rate(agreement: float, num_classes: int) -> float:
+    """Rate e of wrong labels from the agreement of held-out predictions with them, under symmetric noise, 0 to 1.
+
+    The smaller root of agreement = (1 - e)^2 + e^2 / (C - 1), Chen et al. (2019), ICML (INCV), for a network that
+    learns its labels by heart: it predicts a held-out row as if its label were drawn anew. One that resists the noise
+    agrees in 1 - e of the rows, and then little more than half of e comes out. Below the least agreement that the
+    formula knows, 1 / C, the rate is (C - 1) / C.
+    """
+    return _smaller_root(agreement, 1 / (num_classes - 1))
+
+
+def pair_rate(agreement: float) -> float:
+    """The same where every class is confused with one other: agreement = (1 - e)^2 + e^2, the rate at most 1/2."""
+    return _smaller_root(agreement, 1.0)
+
+
+def _smaller_root(agreement: float, share: float) -> float:
+    under = max(0.0, 1 - (1 + share) * (1 - agreement))
+    return float((1 - np.sqrt(under)) / (1 + share))
 
 
 def _position(n: int, contamination: float) -> int:

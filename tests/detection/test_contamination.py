@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from anomaly_mlflow.detection.contamination import estimated_contamination, f1_ceiling, flag
+from anomaly_mlflow.detection.contamination import (
+    estimated_contamination,
+    f1_ceiling,
+    flag,
+    pair_rate,
+    symmetric_rate,
+)
 
 
 def test_the_threshold_is_the_score_at_the_share_counted_from_0():
@@ -53,3 +59,18 @@ def test_scores_of_which_most_are_0_are_counted_whatever_the_scale(scale):
 
 def test_nothing_is_estimated_from_scores_that_are_all_equal():
     assert estimated_contamination(np.full(50, 7.0)) == 0 == estimated_contamination(np.zeros(50))
+
+
+def test_the_rate_of_wrong_labels_from_the_agreement_of_held_out_predictions_by_hand():
+    assert symmetric_rate(0.8**2 + 0.2**2 / 9, 10) == pytest.approx(0.2)
+    assert symmetric_rate(0.64 + 0.04, 2) == pytest.approx(0.2) == pair_rate(0.68)
+    assert pair_rate(0.52) == pytest.approx(0.4)
+    assert symmetric_rate(1.0, 10) == pair_rate(1.0) == 0
+
+
+def test_an_agreement_below_chance_is_the_rate_at_which_labels_say_nothing():
+    assert symmetric_rate(0.05, 10) == pytest.approx(0.9) and pair_rate(0.3) == pytest.approx(0.5)
+
+
+def test_a_model_that_resists_the_noise_makes_the_rate_come_out_too_small():
+    assert symmetric_rate(1 - 0.35, 10) == pytest.approx(0.196, abs=1e-3)

@@ -22,6 +22,9 @@ LEAVES_CLEAN_LABELS = {
 }
 """Cleaners that, by their construction, do not keep 95 % of labels that are all right."""
 
+NEVER_SEES_THE_LABEL = {"entropy_window": "a model that is sure of another class than the given one has a low entropy"}
+"""Cleaners that, by their construction, do not notice the planted errors."""
+
 
 @every_cleaner
 def test_a_cleaner_says_what_it_is(cleaner):
@@ -57,17 +60,20 @@ def test_a_cleaner_leaves_its_evidence_unchanged(cleaner):
 
 
 @every_cleaner
-def test_a_cleaner_trusts_planted_errors_less(cleaner):
+def test_a_cleaner_trusts_planted_errors_less(cleaner, request):
+    _may_fail(cleaner, request, NEVER_SEES_THE_LABEL)
     laws.check_finds(cleaner, *world_of_errors())
 
 
 @every_cleaner
-def test_a_cleaner_keeps_what_is_purer_and_most_of_what_is_right(cleaner):
+def test_a_cleaner_keeps_what_is_purer_and_most_of_what_is_right(cleaner, request):
+    _may_fail(cleaner, request, NEVER_SEES_THE_LABEL)
     laws.check_selects(cleaner, *world_of_errors())
 
 
 @pytest.mark.parametrize("cleaner", [each for each in CLEANERS.values() if each.repairs], ids=lambda each: each.name)
-def test_a_cleaner_that_repairs_writes_the_right_label_for_most_planted_errors(cleaner):
+def test_a_cleaner_that_repairs_writes_the_right_label_for_most_planted_errors(cleaner, request):
+    _may_fail(cleaner, request, NEVER_SEES_THE_LABEL)
     laws.check_repairs(cleaner, *world_of_errors())
 
 
@@ -78,9 +84,7 @@ def test_a_cleaner_changes_few_labels_where_all_are_right(cleaner):
 
 @every_cleaner
 def test_a_cleaner_keeps_nearly_all_labels_where_all_are_right(cleaner, request):
-    if cleaner.name in LEAVES_CLEAN_LABELS:
-        reason = LEAVES_CLEAN_LABELS[cleaner.name]
-        request.applymarker(pytest.mark.xfail(raises=AssertionError, strict=True, reason=reason))
+    _may_fail(cleaner, request, LEAVES_CLEAN_LABELS)
     laws.check_keeps_clean_labels(cleaner, world_of_errors(share=0)[0])
 
 
@@ -190,6 +194,12 @@ def test_a_cleaner_that_changes_right_labels_is_caught():
         laws.check_changes_few_clean_labels(other, evidence)
     with pytest.raises(AssertionError, match="kept"):
         laws.check_keeps_clean_labels(broken(kept=lambda evidence, found, seed: found.trust < 0), evidence)
+
+
+def _may_fail(cleaner: Cleaner, request, reasons: dict[str, str]) -> None:
+    """Such a cleaner is expected to break the law, and to be taken off the list once it does not."""
+    if cleaner.name in reasons:
+        request.applymarker(pytest.mark.xfail(raises=AssertionError, strict=True, reason=reasons[cleaner.name]))
 
 
 def _draws(cleaner: Cleaner, evidence) -> bool:

@@ -1,0 +1,106 @@
+"""False discoveries stay below the level where people checked random rows, and do not where mechanisms agreed."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from anomaly_mlflow.cleaning.base import find_cleaner
+from anomaly_mlflow.cleaning.conformal import LEVEL, agreed_rows, class_conditional_p_values, conformal_p_values
+from anomaly_mlflow.errors import BadData, MissingEvidence
+from anomaly_mlflow.signals.evidence import Evidence
+from anomaly_mlflow.training.recording import Recording
+
+N, WRONG, CHECKED = 600, 0.2, 160
+
+
+def study(seed, ease=(2.0, 1.2), images=False):
+    """Evidence of two classes and which labels are wrong; all mechanisms share how easy a row is, of mean `ease`."""
+    rng = np.random.default_rng(seed)
+    truth, wrong = rng.integers(0, 2, N), rng.random(N) < WRONG
+    labels, ease = np.where(wrong, 1 - truth, truth), rng.normal(np.where(truth == 0, *ease), 0.8)
+    evidence = Evidence(np.arange(N), labels, 2, out_of_fold=looks(ease, truth, rng))
+    random = rng.permutation(np.flatnonzero(~wrong))[:CHECKED]
+    evidence = replace(evidence, trusted=np.isin(np.arange(N), random))
+    if images:
+        epochs = np.stack([looks(ease, truth, rng) for _ in range(4)]).astype(np.float16)
+        recording = Recording(epochs, labels, np.arange(N), np.ones(4))
+        evidence = replace(evidence, recording=recording, embeddings=looks(ease, truth, rng))
+    return evidence, wrong
+
+
+def looks(ease, truth, rng):
+    towards = np.where(truth == 0, 1.0, -1.0) * (ease + 0.4 * rng.normal(size=N))
+    return np.stack([towards, -towards], axis=1).astype(np.float32)
+
+
+def false_share(evidence, wrong):
+    flagged = ~find_cleaner("conformal_fdr")(evidence).kept
+    return (flagged & ~wrong).sum() / max(1, flagged.sum()), (flagged & wrong).sum() / wrong.sum()
+
+
+def mean_and_error(values):
+    return np.mean(values), np.std(values, ddof=1) / np.sqrt(len(values))
+
+
+def test_the_mean_false_discovery_proportion_is_at_most_the_level():
+    found = np.array([false_share(*study(seed)) for seed in range(200)])
+    (share, error), power = mean_and_error(found[:, 0]), found[:, 1].mean()
+    assert share <= LEVEL + 2 * error
+    assert share > LEVEL / 3 and power > 0.5, "a rule that flags nothing would pass"
+
+
+@pytest.mark.parametrize(("ease", "named"), [((2.6, 1.9), 0.06), ((2.0, 1.2), 0.22), ((1.2, 0.8), 0.38)])
+def test_calibration_rows_that_only_agree_break_the_level_the_more_the_harder_the_images_are(ease, named):
+    found = []
+    for seed in range(60):
+        evidence, wrong = study(seed, ease, images=True)
+        found.append(false_share(replace(evidence, trusted=agreed_rows(evidence)), wrong)[0])
+    share, error = mean_and_error(found)
+    assert share == pytest.approx(named, abs=0.03), "the docstring of agreed_rows names this number"
+    assert (share > LEVEL + 2 * error) == (named > LEVEL)
+
+
+def test_rows_that_agree_need_a_recording_and_embeddings():
+    with pytest.raises(MissingEvidence, match="need a recording and embeddings"):
+        agreed_rows(study(0)[0])
+
+
+def test_p_values_by_hand():
+    assert conformal_p_values(np.array([0.0, 2.0, 2.5, 5.0]), np.array([3.0, 1.0, 2.0])).tolist() == [
+        1,
+        0.75,
+        0.5,
+        0.25,
+    ]
+
+
+def test_a_class_with_enough_calibration_rows_is_ranked_among_its_own():
+    calibration, labels = np.r_[np.zeros(50), np.ones(50), [9.0]], np.repeat([0, 1, 2], [50, 50, 1])
+    p = class_conditional_p_values(np.array([0.5, 0.5, 0.5]), np.arange(3), calibration, labels)
+    assert p.tolist() == [1 / 51, 1.0, 52 / 102], "the third class has one row and is ranked among all"
+
+
+def test_right_labels_of_a_hard_class_have_even_p_values_of_their_own():
+    rng = np.random.default_rng(0)
+    labels, calibration_labels = np.repeat([0, 1], 1000), np.repeat([0, 1], 400)
+    scores, calibration = rng.normal(size=2000) + 2 * labels, rng.normal(size=800) + 2 * calibration_labels
+    hard = labels == 1
+    own = class_conditional_p_values(scores, labels, calibration, calibration_labels)[hard]
+    assert (own <= 0.1).mean() == pytest.approx(0.1, abs=0.04)
+    assert (conformal_p_values(scores, calibration)[hard] <= 0.1).mean() > 0.15, "ranked among all it is suspected"
+
+
+def test_trusted_rows_are_never_judged():
+    evidence, _ = study(3)
+    cleaned = find_cleaner("conformal_fdr")(evidence)
+    assert cleaned.kept[evidence.trusted].all() and (cleaned.trust[evidence.trusted] == 1).all()
+    assert not cleaned.kept.all() and np.array_equal(cleaned.labels, evidence.labels)
+    nobody_judged = replace(evidence, trusted=np.ones(N, bool))
+    assert find_cleaner("conformal_fdr")(nobody_judged).kept.all()
+
+
+def test_without_any_trusted_row_nothing_can_be_said():
+    evidence, _ = study(3)
+    with pytest.raises(BadData, match="no row is trusted"):
+        find_cleaner("conformal_fdr")(replace(evidence, trusted=np.zeros(N, bool)))
