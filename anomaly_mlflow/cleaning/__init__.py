@@ -1,6 +1,7 @@
 """What to do about anomalies: trust in every given label, the label it should be, repair, robust learners."""
 
 from anomaly_mlflow.cleaning import (  # noqa: F401  (each registers its cleaners)
+    anchor_cleaners,
     class_prototypes,
     confident_learning,
     conformal,

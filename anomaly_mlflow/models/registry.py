@@ -35,10 +35,14 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Family:
-    """Models of another library, `prefix:NAME`: their names, and name -> Recipe."""
+    """Models called `prefix:NAME`, such as another library's: their names, and name -> Recipe.
+
+    spoken: whether a user is told of them; not of what only a training puts together.
+    """
 
     names: Callable[[], list[str]]
     recipe: Callable[[str], Recipe]
+    spoken: bool = True
 
 
 MODELS: dict[str, Recipe] = {}
@@ -57,13 +61,13 @@ def model(name: str, **declared: object) -> Callable[[Body], Body]:
     return register
 
 
-def family(prefix: str, names: Callable[[], list[str]]) -> Callable:
+def family(prefix: str, names: Callable[[], list[str]], spoken: bool = True) -> Callable:
     """Register a function name -> Recipe for all models called `prefix:NAME`. Raises ValueError on a taken prefix."""
 
     def register(function: Callable[[str], Recipe]) -> Callable[[str], Recipe]:
         if prefix in FAMILIES:
             raise ValueError(f"model family '{prefix}' is registered already")
-        FAMILIES[prefix] = Family(names, function)
+        FAMILIES[prefix] = Family(names, function, spoken)
         return function
 
     return register
@@ -81,10 +85,11 @@ def find(name: str) -> Recipe:
 
 def spoken_names() -> list[str]:
     """What a user may write: the registered names, and `prefix:NAME` for each family."""
-    return [*sorted(MODELS), *(f"{prefix}:NAME" for prefix in sorted(FAMILIES))]
+    return [*sorted(MODELS), *(f"{prefix}:NAME" for prefix in sorted(FAMILIES) if FAMILIES[prefix].spoken)]
 
 
 def _close(name: str) -> list[str]:
-    full = {one: f"{prefix}:{one}" for prefix, other in FAMILIES.items() for one in other.names()}
+    spoken = {prefix: other for prefix, other in FAMILIES.items() if other.spoken}
+    full = {one: f"{prefix}:{one}" for prefix, other in spoken.items() for one in other.names()}
     full |= {one: one for one in MODELS}
     return [full[one] for one in get_close_matches(name.rpartition(":")[2], full)]
