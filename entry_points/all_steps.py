@@ -3,6 +3,7 @@
 from entry_points import (  # noqa: F401
     classify,
     clean_labels,
+    cleaners,
     conflicting_labels,
     decay_curves,
     detect,
@@ -23,6 +24,7 @@ from entry_points import (  # noqa: F401
     repair_labels,
     retrain,
     robustness,
+    score_cleaners,
     sweep,
     theory,
     train_baseline,

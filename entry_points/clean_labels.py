@@ -29,7 +29,7 @@ COLUMNS = REPAIRS | {"confidence": object, "mechanisms": str, "kind": str, "reas
 
 
 def injecting(options: dict) -> dict:
-    """The options of the steps upstream: nothing is made wrong without inject=yes. Raises BadOption where both differ."""
+    """The options of the steps upstream: nothing is made wrong without inject=yes. Raises BadOption if it was asked."""
     if options["inject"] == "yes":
         return options
     shares = dict.fromkeys(SHARES.values(), 0.0)
@@ -42,7 +42,7 @@ def injecting(options: dict) -> dict:
 def check_cleaning(options: dict) -> None:
     """Raises what the steps upstream raise for these options, before anything is made."""
     options = injecting(options)
-    check_retrain(options)
+    check_retrain(options | {"variant": "cleaned"})
     for name in ("repair_labels", *all_needs(STEPS["repair_labels"], options)):
         STEPS[name].check(options)
 
@@ -63,7 +63,7 @@ def clean_labels(run: Run, options: dict, upstream: Upstream) -> None:
     frame, truth = repairs.frame("repairs.parquet", COLUMNS), _truth(noise, samples)
     run.log_frame(frame, "repairs.parquet")
     run.log_frame(repairs.frame(LABELS, {"sample_id": int, "label": int}), LABELS)
-    named = options | {"repairs_run": repairs.id, "noise_run": noise.id}
+    named = options | {"repairs_run": repairs.id, "noise_run": noise.id, "scores_run": None, "scored": "all"}
     variants = [*ALWAYS, *(WITH_TRUTH if truth is not None else ())]
     seeds = [named["retrain_seed"] + number for number in range(named["retrain_seeds"])]
     asked = [named | {"variant": name, "retrain_seed": seed} for name in variants for seed in seeds]

@@ -9,7 +9,8 @@ from entry_points.step import STEPS
 
 __all__ = ["check_cleaners", "noises_of", "options_of", "retrainings_of"]
 
-NONE_ELSEWHERE = (*SHARES.values(), "convention", "noise_run", "folds_run", "noisy_run", "baseline_run")
+NAMED = ("baseline_run", "noise_run", "folds_run", "noisy_run", "thresholds_run", "scores_run")
+NONE_ELSEWHERE = (*SHARES.values(), "convention", *NAMED)
 
 
 def noises_of(options: dict) -> list[Noise]:
@@ -19,7 +20,11 @@ def noises_of(options: dict) -> list[Noise]:
 
 def options_of(noise: Noise, options: dict) -> list[dict]:
     """The options of the noise's `score_cleaners` runs, one for each seed: another draw of everything, and training."""
-    changes = {name: 0.0 for name in SHARES.values()} | {"labels": noise.labels, "convention": "none"}
+    changes = {name: 0.0 for name in SHARES.values()} | {
+        "labels": noise.labels,
+        "convention": "none",
+        "repairs_run": None,
+    }
     if noise.convention:
         changes |= {"convention": noise.convention, "convention_rate": noise.rate}
     first = {name: options[name] for name in ("seed", "training_seed", "retrain_seed")}

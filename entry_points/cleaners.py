@@ -1,5 +1,7 @@
 """Noises and seeds -> how well every cleaner finds and mends wrong labels, and what training on them gains."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 
@@ -20,7 +22,7 @@ from entry_points.step import STEPS, Upstream, step
 
 @step(
     "cleaners",
-    own=("noises", "seeds", "retrainings", "learner", "retrain_seed", "repair_cap", "repair_confidence"),
+    own=("noises", "seeds", "retrainings", "retrain_seed", "cleaner_names", "repair_cap", "repair_confidence"),
     needs=("score_cleaners",),
     check=check_cleaners,
     narrow=lambda options: (),
@@ -40,7 +42,7 @@ def cleaners(run: Run, options: dict, upstream: Upstream) -> None:
 def _by_noise(made: list[Run], variants: list[list[dict]]) -> list[list[Run]]:
     """The runs, noise by noise."""
     ends = np.cumsum([0, *(len(of_noise) for of_noise in variants)])
-    return [made[start:end] for start, end in zip(ends[:-1], ends[1:], strict=True)]
+    return [made[start:end] for start, end in pairwise(ends)]
 
 
 def _result(noise: Noise, runs: list[Run], options: dict) -> NoiseResult:
@@ -81,9 +83,7 @@ def _seeds(runs: list[Run], names: list[str], options: dict) -> list[Resampled]:
     return found
 
 
-def _log(
-    run: Run, options: dict, results: list[NoiseResult], table: pd.DataFrame, gains: pd.DataFrame | None
-) -> None:
+def _log(run: Run, options: dict, results: list[NoiseResult], table: pd.DataFrame, gains: pd.DataFrame | None) -> None:
     lines = wide_table(table)
     run.log_frame(table, "cleaners.csv")
     run.log_table(lines.round(4), "cleaners.json")

@@ -4,32 +4,32 @@ from anomaly_mlflow.cleaning import CLEANERS, Cleaner, find_cleaner
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import BadOption
 from anomaly_mlflow.signals.collect import collect
-from anomaly_mlflow.signals.demand import FROM_FOLDS, FROM_NOISY
+from anomaly_mlflow.signals.demand import FROM_FOLDS, FROM_NOISY, FROM_THRESHOLDS
 from anomaly_mlflow.signals.evidence import Evidence
 from anomaly_mlflow.tracking.registry import model_folder
 from anomaly_mlflow.training.epoch_files import read_recording
 from entry_points.fold_files import read_out_of_fold, read_probes, read_second_splits
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only
+from entry_points.threshold_files import read_threshold_runs
 
 __all__ = ["MAKERS", "chosen_cleaners", "cleaning_evidence", "steps_for"]
 
-MAKERS = {"train_folds": FROM_FOLDS, "train_noisy": FROM_NOISY}
+MAKERS = {"train_folds": FROM_FOLDS, "train_noisy": FROM_NOISY, "train_thresholds": FROM_THRESHOLDS}
 """Step -> the fields of Evidence that it makes."""
 
 MADE = set().union(*MAKERS.values())
 PASSES = 30
 
 
-def chosen_cleaners(options: dict) -> list[Cleaner]:
-    """The cleaners asked for, in the order of their names; `all`: those whose evidence a step makes.
+def chosen_cleaners(names: str) -> list[Cleaner]:
+    """The cleaners of these names, separated by commas, in alphabetical order; `all`: those whose evidence a step makes.
 
     Raises UnknownName, and BadOption for one that needs what no step makes.
     """
-    if options["cleaner_names"] == "all":
+    if names == "all":
         return [one for _, one in sorted(CLEANERS.items()) if set(one.needs) <= MADE]
-    names = dict.fromkeys(name.strip() for name in options["cleaner_names"].split(","))
-    chosen = sorted((find_cleaner(name) for name in names), key=lambda one: one.name)
+    chosen = [find_cleaner(name) for name in sorted({name.strip() for name in names.split(",")})]
     for one in chosen:
         lacking = sorted(set(one.needs) - MADE)
         if lacking:
@@ -37,19 +37,20 @@ def chosen_cleaners(options: dict) -> list[Cleaner]:
     return chosen
 
 
-def steps_for(options: dict) -> set[str]:
-    """The steps upstream that make what the cleaners asked for look at. Raises as `chosen_cleaners`."""
-    needs = {need for one in chosen_cleaners(options) for need in one.needs}
+def steps_for(names: str) -> set[str]:
+    """The steps upstream that make what these cleaners look at. Raises as `chosen_cleaners`."""
+    needs = _needs(names)
     return {"generate_noise", *(name for name, made in MAKERS.items() if needs & made)}
 
 
-def cleaning_evidence(options: dict, upstream: Upstream) -> tuple[Samples, Evidence]:
-    """The samples with their given labels, and what the cleaners asked for need of them."""
+def cleaning_evidence(names: str, options: dict, upstream: Upstream) -> tuple[Samples, Evidence]:
+    """The samples with their given labels, and what these cleaners need of them."""
     samples, test = read_samples(only(upstream, "generate_noise"))
-    noisy, folds = (only(upstream, name) if name in upstream else None for name in ("train_noisy", "train_folds"))
+    made = {name: only(upstream, name) for name in upstream}
+    folds, noisy, thresholds = (made.get(name) for name in MAKERS)
     evidence = collect(
         samples,
-        {need for one in chosen_cleaners(options) for need in one.needs},
+        _needs(names),
         clean=None,
         noisy=noisy and model_folder(noisy),
         snapshots=noisy and noisy.path("snapshots"),
@@ -60,5 +61,10 @@ def cleaning_evidence(options: dict, upstream: Upstream) -> tuple[Samples, Evide
         reference=test,
         passes=PASSES,
         seed=options["seed"],
+        threshold_runs=thresholds and read_threshold_runs(thresholds, samples.sample_id),
     )
     return samples, evidence
+
+
+def _needs(names: str) -> set[str]:
+    return {need for one in chosen_cleaners(names) for need in one.needs}

@@ -6,7 +6,7 @@ from anomaly_mlflow.anomalies.conventions import CONVENTIONS
 from anomaly_mlflow.anomalies.difficulty import HARD_BY
 from anomaly_mlflow.anomalies.strangers import LABEL_POLICIES
 from anomaly_mlflow.data.sources import SIZES
-from entry_points.option_kinds import COUNT, MODEL, SHARE, TABLE, Auto, TextOrNone, option
+from entry_points.option_kinds import COUNT, MODEL, SHARE, TABLE, Auto, Number, TextOrNone, option
 
 __all__ = ["DATA_OPTIONS"]
 
@@ -18,6 +18,12 @@ DATA_OPTIONS = [
         "Data source: digits, mnist, fashion_mnist, svhn, cifar10, cifar100, parquet:PATH[?column=value], imagefolder:PATH.",
     ),
     option("test", TextOrNone(), "none", "Source of the test images; none: a held-out tenth that no step trains on."),
+    option(
+        "imbalance",
+        Number(1, 1e6),
+        1.0,
+        "Long tail: largest over smallest class of the training images, sizes falling exponentially; 1: as they are.",
+    ),
     option("subset", Auto(COUNT), "auto", "Number of training images, a stratified part; auto: all."),
     option("corrupt", click.Choice(["skip", "refuse"]), "skip", "What to do with images that cannot be decoded."),
     option(

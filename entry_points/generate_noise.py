@@ -1,6 +1,7 @@
 """Data source and baseline -> samples with anomalies, the ledger of truth, a preview."""
 
 import numpy as np
+from scipy.special import softmax
 
 from anomaly_mlflow.anomalies.confusion import confusion_rates
 from anomaly_mlflow.anomalies.difficulty import difficulty, disputed, drawn_rows, hard_rows, matched_rows
@@ -39,7 +40,8 @@ def generate_noise(run: Run, options: dict, upstream: Upstream) -> None:
     tables = _tables(baseline, samples, people.get("confusion"), options)
     given = people["labels"][0] if "labels" in people else None
     right = np.ones(len(samples), bool) if given is None else given == samples.labels
-    hard, near_miss_among = _hard(baseline, samples, tables, people.get("raters"), right, options)
+    logits = _out_of_fold(baseline, samples)
+    hard, near_miss_among = _hard(logits, samples, tables, people.get("raters"), right, options)
     plan = Plan(
         shares(options),
         tables,
@@ -50,6 +52,7 @@ def generate_noise(run: Run, options: dict, upstream: Upstream) -> None:
         ood_label=options["ood_label"],
         convention=convention_of(options),
         convention_rate=options["convention_rate"],
+        eta=softmax(logits.astype(np.float64), axis=1),
         given=given,
         given_source=columns(options["labels"])[0] if options["labels"] else "",
         seed=options["seed"],
@@ -83,18 +86,23 @@ def _tables(baseline: Run, samples: Samples, confusion: np.ndarray | None, optio
     )
 
 
-def _hard(
-    baseline: Run, samples: Samples, tables: Tables, raters: np.ndarray | None, right: np.ndarray, options: dict
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """The hard rows, and those that near misses are drawn from where these are not all."""
-    share, seed = options["hard_share"], options["seed"]
-    if raters is not None:
-        return drawn_rows(right & disputed(raters, samples.labels), share, seed), None
+def _out_of_fold(baseline: Run, samples: Samples) -> np.ndarray:
+    """Logits of the baseline's models of other folds, float32 (n, C). Raises BadData for those of other samples."""
     table = "baseline/out_of_fold.parquet"
     out_of_fold = baseline.frame(table, {"sample_id": int, "logits": object})
     logits = number_lists(out_of_fold["logits"], baseline, table)
     if not np.array_equal(out_of_fold["sample_id"], samples.sample_id) or logits.shape[1] != samples.num_classes:
         raise BadData(f"the data source has changed since run {baseline.id}; run train_baseline again")
+    return logits
+
+
+def _hard(
+    logits: np.ndarray, samples: Samples, tables: Tables, raters: np.ndarray | None, right: np.ndarray, options: dict
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """The hard rows, and those that near misses are drawn from where these are not all."""
+    share, seed = options["hard_share"], options["seed"]
+    if raters is not None:
+        return drawn_rows(right & disputed(raters, samples.labels), share, seed), None
     hardness = difficulty(margin_of(logits, samples.labels), options["hard_by"])
     if options["near_miss_from"] == "any":
         return hard_rows(hardness, share, right), None

@@ -16,7 +16,7 @@ LABELS = "cleaned_labels.parquet"
 
 def check_repair(options: dict) -> None:
     """Raises as `chosen_cleaners` does, and BadOption where no two of them could be witnesses."""
-    mechanisms = {one.mechanism for one in chosen_cleaners(options) if one.repairs}
+    mechanisms = {one.mechanism for one in chosen_cleaners(options["cleaner_names"]) if one.repairs}
     if len(mechanisms) < 2:
         known = f"these have {', '.join(mechanisms)} alone" if mechanisms else "these propose no labels"
         raise BadOption(f"cleaner_names={options['cleaner_names']}: a repair needs two mechanisms, and {known}")
@@ -28,12 +28,13 @@ def check_repair(options: dict) -> None:
     needs=("generate_noise", *MAKERS),
     run_option="repairs_run",
     check=check_repair,
-    narrow=steps_for,
+    narrow=lambda options: steps_for(options["cleaner_names"]),
 )
 def repair_labels(run: Run, options: dict, upstream: Upstream) -> None:
     """Change the labels on which cleaners that look at different things agree; the ledger is not read."""
-    samples, evidence = cleaning_evidence(options, upstream)
-    cleaned = {one.name: one(evidence, seed=options["seed"]) for one in chosen_cleaners(options)}
+    names = options["cleaner_names"]
+    samples, evidence = cleaning_evidence(names, options, upstream)
+    cleaned = {one.name: one(evidence, seed=options["seed"]) for one in chosen_cleaners(names)}
     frame = repairs(
         samples.sample_id,
         samples.labels,

@@ -5,13 +5,21 @@ import pandas as pd
 from tqdm import tqdm
 
 from anomaly_mlflow.cleaning.learners import find_learner
-from anomaly_mlflow.cleaning.variants import after_random_removal, with_labels, with_true_labels
+from anomaly_mlflow.cleaning.variants import (
+    OF_CLEANER,
+    after_random_removal,
+    check_variant,
+    of_cleaner,
+    with_labels,
+    with_true_labels,
+)
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.models import Classifier
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.training.config import configure
 from anomaly_mlflow.training.inference import infer
+from entry_points.cleaner_files import read_cleaned
 from entry_points.ledger import read_ledger
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step
@@ -23,25 +31,30 @@ MAPPED = 2000
 FIRST_SEED = 7000
 """Added to the seed: no retraining repeats the training that the cleaners looked at."""
 
+MAKERS = {"cleaned": "repair_labels", "random_removal": "repair_labels"} | dict.fromkeys(OF_CLEANER, "score_cleaners")
+"""Variant, or what it begins with -> the step that says which labels; the others are read from the noise alone."""
+
 TESTED = {"sample_id": int, "group": int, "label": int, "correct": object}
 REPAIRS = {"sample_id": int, "given": int, "suggested": int, "repaired": object}
 
 
 def check_retrain(options: dict) -> None:
-    """Raises UnknownName for the learner, BadOption where `pretrained` is asked of a model without such weights."""
+    """Raises UnknownName for learner, variant or its cleaner; BadOption as `check_pretrained` does."""
     check_pretrained(options)
     find_learner(options["learner"])
+    check_variant(options["variant"])
 
 
 def steps_for(options: dict) -> set[str]:
-    """What was repaired matters to two of the variants alone: the others are found again whatever the repair was."""
-    return {"generate_noise", *(["repair_labels"] if options["variant"] in ("cleaned", "random_removal") else [])}
+    """What cleaners said matters to some variants alone: the others are found again whatever was cleaned, and how."""
+    kind = options["variant"].partition(":")[0]
+    return {"generate_noise"} | ({MAKERS[kind]} if kind in MAKERS else set())
 
 
 @step(
     "retrain",
     own=(*TRAINING, "variant", "learner", "retrain_seed"),
-    needs=("generate_noise", "repair_labels"),
+    needs=("generate_noise", "repair_labels", "score_cleaners"),
     trains=True,
     check=check_retrain,
     narrow=steps_for,
@@ -74,15 +87,22 @@ def retrain(run: Run, options: dict, upstream: Upstream) -> None:
 
 
 def _variant(samples: Samples, options: dict, upstream: Upstream) -> Samples:
-    if options["variant"] == "given":
+    kind, _, cleaner = options["variant"].partition(":")
+    if kind == "given":
         return samples
-    if options["variant"] == "oracle":
+    if kind == "oracle":
         ledger = read_ledger(only(upstream, "generate_noise"), samples.sample_id)
         return with_true_labels(samples, ledger["true_label"].to_numpy())
-    made = only(upstream, "repair_labels")
+    if kind in OF_CLEANER:
+        return of_cleaner(samples, kind, read_cleaned(only(upstream, "score_cleaners"), cleaner, samples))
+    frame = _repairs(only(upstream, "repair_labels"), samples)
+    if kind == "cleaned":
+        return with_labels(samples, frame)
+    return after_random_removal(samples, int(frame["repaired"].sum()), options["retrain_seed"])
+
+
+def _repairs(made: Run, samples: Samples) -> pd.DataFrame:
     frame = made.frame("repairs.parquet", REPAIRS)
     if not np.array_equal(frame["sample_id"], samples.sample_id):
         raise BadData(f"run {made.id} repaired other samples; run repair_labels again")
-    if options["variant"] == "cleaned":
-        return with_labels(samples, frame)
-    return after_random_removal(samples, int(frame["repaired"].sum()), options["retrain_seed"])
+    return frame

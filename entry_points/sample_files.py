@@ -16,7 +16,7 @@ from anomaly_mlflow.tracking.run import Run
 
 __all__ = ["DATA", "load_again", "load_options", "read_samples", "read_split", "write_samples"]
 
-DATA = ("dataset", "test", "subset", "corrupt", "image_size", "seed")
+DATA = ("dataset", "test", "imbalance", "subset", "corrupt", "image_size", "seed")
 
 
 def load_options(run: Run, options: dict) -> Samples:

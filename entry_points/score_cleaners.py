@@ -16,19 +16,24 @@ from entry_points.ledger import read_ledger
 from entry_points.step import Upstream, only, step
 
 
+def check_scored(options: dict) -> None:
+    """Raises as `chosen_cleaners`."""
+    chosen_cleaners(options["scored"])
+
+
 @step(
     "score_cleaners",
-    own=("cleaner_names", "seed", "draws"),
+    own=("scored", "seed", "draws"),
     needs=("generate_noise", *MAKERS),
     run_option="scores_run",
-    check=lambda options: chosen_cleaners(options) and None,
-    narrow=steps_for,
+    check=check_scored,
+    narrow=lambda options: steps_for(options["scored"]),
 )
 def score_cleaners(run: Run, options: dict, upstream: Upstream) -> None:
     """Let cleaners judge the given labels, and measure them against the ledger: selection, repair, CPU seconds."""
-    samples, evidence = cleaning_evidence(options, upstream)
+    samples, evidence = cleaning_evidence(options["scored"], options, upstream)
     cleaned, seconds = {}, {}
-    for one in chosen_cleaners(options):
+    for one in chosen_cleaners(options["scored"]):
         cleaned[one.name], seconds[one.name] = _timed(one, evidence, options["seed"])
     log_cleaned(run, samples, cleaned)
     # Only now is the truth read.

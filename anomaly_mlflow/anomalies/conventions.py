@@ -1,57 +1,22 @@
 """Label noise as other papers make it, by name: what a rate means differs from one to the next."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
 
+import anomaly_mlflow.anomalies.instance_dependent
+import anomaly_mlflow.anomalies.polynomial_margin  # noqa: F401  (both register conventions)
+from anomaly_mlflow.anomalies.convention import CONVENTIONS, Convention, Draw, convention, find_convention
 from anomaly_mlflow.anomalies.draws import partner_of_each_class, rows_of_all, rows_of_classes
 from anomaly_mlflow.anomalies.injector import Host, generator, row_uniform
 from anomaly_mlflow.anomalies.labels import from_table
 from anomaly_mlflow.anomalies.superclasses import SUPERCLASSES
 from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.data.names import CIFAR100
-from anomaly_mlflow.errors import BadOption, UnknownName
+from anomaly_mlflow.errors import BadOption
 
 __all__ = ["CONVENTIONS", "Convention", "find_convention"]
 
-Draw = tuple[np.ndarray, np.ndarray]
 
-
-@dataclass(frozen=True)
-class Convention:
-    """A registered convention.
-
-    kind: the type of the rows whose label really changes; source: who makes noise so.
-    apply: Host, rate, free rows (bool (n,)) -> rows int64 (m,) and their given labels int64 (m,), which may be true.
-    """
-
-    name: str
-    kind: AnomalyType
-    source: str
-    apply: Callable[[Host, float, np.ndarray], Draw]
-
-
-CONVENTIONS: dict[str, Convention] = {}
-
-
-def find_convention(name: str) -> Convention:
-    """The convention of this name. Raises UnknownName."""
-    if name not in CONVENTIONS:
-        raise UnknownName("convention", name, CONVENTIONS)
-    return CONVENTIONS[name]
-
-
-def _convention(kind: AnomalyType, source: str) -> Callable:
-    def register(function: Callable[[Host, float, np.ndarray], Draw]) -> Callable[[Host, float, np.ndarray], Draw]:
-        name = function.__name__
-        CONVENTIONS[name] = Convention(name, kind, source, function)
-        return function
-
-    return register
-
-
-@_convention(AnomalyType.RANDOM_FLIP, "Pleiss et al. (2020), NeurIPS (AUM); Zhang et al. (2021), ICLR (PLC)")
+@convention(AnomalyType.RANDOM_FLIP, "Pleiss et al. (2020), NeurIPS (AUM); Zhang et al. (2021), ICLR (PLC)")
 def symmetric(host: Host, rate: float, free: np.ndarray) -> Draw:
     """A share of all rows gets another label, uniform over C - 1: the real rate is the rate."""
     rows, others = rows_of_all(host, "symmetric", rate, free), host.samples.num_classes - 1
@@ -59,7 +24,7 @@ def symmetric(host: Host, rate: float, free: np.ndarray) -> Draw:
     return rows, (host.samples.labels[rows] + step) % host.samples.num_classes
 
 
-@_convention(AnomalyType.RANDOM_FLIP, "Li et al. (2020), ICLR (DivideMix)")
+@convention(AnomalyType.RANDOM_FLIP, "Li et al. (2020), ICLR (DivideMix)")
 def dividemix_symmetric(host: Host, rate: float, free: np.ndarray) -> Draw:
     """A share of all rows gets a label uniform over all C, the true one too: the real rate is rate * (C - 1) / C."""
     rows = rows_of_all(host, "dividemix_symmetric", rate, free)
@@ -67,7 +32,7 @@ def dividemix_symmetric(host: Host, rate: float, free: np.ndarray) -> Draw:
     return rows, (uniform * host.samples.num_classes).astype(np.int64)
 
 
-@_convention(AnomalyType.NEAR_MISS, "Li et al. (2020), ICLR (DivideMix); pairs of the near table")
+@convention(AnomalyType.NEAR_MISS, "Li et al. (2020), ICLR (DivideMix); pairs of the near table")
 def dividemix_asymmetric(host: Host, rate: float, free: np.ndarray) -> Draw:
     """A share of all rows is drawn, those of a class with a near partner get its label, the others keep theirs.
 
@@ -78,7 +43,19 @@ def dividemix_asymmetric(host: Host, rate: float, free: np.ndarray) -> Draw:
     return rows, from_table(host, rows, "dividemix_asymmetric", host.tables.near)
 
 
-@_convention(AnomalyType.NEAR_MISS, "Patrini et al. (2017), CVPR (CIFAR-100)")
+@convention(AnomalyType.NEAR_MISS, "Patrini et al. (2017), CVPR, and Zhang et al. (2021), ICLR (PLC); the near table")
+def asymmetric(host: Host, rate: float, free: np.ndarray) -> Draw:
+    """Each class with a near partner loses a share of its own rows to it, the others keep theirs.
+
+    The real rate is the rate times the share of rows in such classes, as in DivideMix's: here every class has its exact
+    share, there a draw from all rows decides how many fall into each.
+    """
+    source = np.isin(np.arange(host.samples.num_classes), list(host.tables.near))
+    rows = rows_of_classes(host, "asymmetric", rate * source, free)
+    return rows, from_table(host, rows, "asymmetric", host.tables.near)
+
+
+@convention(AnomalyType.NEAR_MISS, "Patrini et al. (2017), CVPR (CIFAR-100)")
 def superclass_circular(host: Host, rate: float, free: np.ndarray) -> Draw:
     """A share of all rows gets the label of the next class of its CIFAR-100 superclass, the last that of the first."""
     if host.samples.classes != CIFAR100:
@@ -93,7 +70,7 @@ def superclass_circular(host: Host, rate: float, free: np.ndarray) -> Draw:
     return rows, target[host.samples.labels[rows]]
 
 
-@_convention(AnomalyType.RANDOM_FLIP, "Reference code of Data Glitches Discovery (2025), KDD (class-based noise)")
+@convention(AnomalyType.RANDOM_FLIP, "Reference code of Data Glitches Discovery (2025), KDD (class-based noise)")
 def glitch_one_class(host: Host, rate: float, free: np.ndarray) -> Draw:
     """One class, drawn by the seed, loses a share of its own rows to one other class."""
     target = partner_of_each_class(host, "glitch_one_class")
@@ -104,7 +81,7 @@ def glitch_one_class(host: Host, rate: float, free: np.ndarray) -> Draw:
     return rows, target[host.samples.labels[rows]]
 
 
-@_convention(AnomalyType.RANDOM_FLIP, "README of the reference code of Data Glitches Discovery (2025), KDD")
+@convention(AnomalyType.RANDOM_FLIP, "README of the reference code of Data Glitches Discovery (2025), KDD")
 def glitch_each_class(host: Host, rate: float, free: np.ndarray) -> Draw:
     """Each class loses a share of its own rows to one other class, drawn by the seed."""
     target = partner_of_each_class(host, "glitch_each_class")
@@ -112,7 +89,7 @@ def glitch_each_class(host: Host, rate: float, free: np.ndarray) -> Draw:
     return rows, target[host.samples.labels[rows]]
 
 
-@_convention(AnomalyType.NEAR_MISS, "Wei et al. (2022), ICLR (CIFAR-N: its class-dependent part)")
+@convention(AnomalyType.NEAR_MISS, "Wei et al. (2022), ICLR (CIFAR-N: its class-dependent part)")
 def human_confusion(host: Host, rate: float, free: np.ndarray) -> Draw:
     """Classes err and choose their wrong label in people's proportions, scaled so that the real rate is the rate.
 

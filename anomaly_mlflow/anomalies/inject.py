@@ -33,7 +33,7 @@ def inject(samples: Samples, plan: Plan) -> tuple[Samples, pd.DataFrame]:
     arrays that do not fit.
     """
     check_plan(plan, samples.labels, samples.num_classes)
-    host = Host(samples, plan.tables, plan.strangers_spec, plan.ood_label, plan.seed)
+    host = Host(samples, plan.tables, plan.strangers_spec, plan.ood_label, plan.seed, plan.eta)
     given = samples.labels if plan.given is None else plan.given
     arrays = {"images": copied(samples.images), "labels": given.copy(), "groups": samples.groups.copy()}
     wrong = given != samples.labels

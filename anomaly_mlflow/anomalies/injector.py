@@ -18,6 +18,7 @@ class Host:
     """The clean set, and all that an injector may look at.
 
     strangers_spec, ood_label: where out-of-distribution images come from and which label they get.
+    eta: float (n, C), class probabilities of a model that learnt from true labels of other rows; None where unknown.
     """
 
     samples: Samples
@@ -25,6 +26,7 @@ class Host:
     strangers_spec: str
     ood_label: str
     seed: int
+    eta: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

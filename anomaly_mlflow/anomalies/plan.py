@@ -29,6 +29,7 @@ class Plan:
     near_miss_among: bool (n,), the only rows that near misses are drawn from; None: every row with a near partner.
     strangers_spec, ood_label: where out-of-distribution images come from and which label they get.
     convention, convention_rate: how another paper makes label errors, in place of the shares of LABEL_TYPES.
+    eta: float (n, C), out-of-fold probabilities of a model of the true labels; some conventions need it.
     given, given_source: int64 (n,), labels that people gave, and the column they are from; None: the true labels.
     """
 
@@ -41,6 +42,7 @@ class Plan:
     ood_label: str = "random"
     convention: str | None = None
     convention_rate: float = 0.0
+    eta: np.ndarray | None = None
     given: np.ndarray | None = None
     given_source: str = ""
     seed: int = 0
@@ -74,6 +76,10 @@ def check_plan(plan: Plan, labels: np.ndarray, num_classes: int) -> None:
         raise BadOption(f"convention {plan.convention} replaces the shares of {', '.join(LABEL_TYPES)}; set them to 0")
     if not 0 <= plan.convention_rate <= 1:
         raise BadOption(f"convention_rate={plan.convention_rate} makes no sense; choose one in 0 to 1")
+    if plan.eta is not None and plan.eta.shape != (len(labels), num_classes):
+        raise BadData(
+            f"eta must be probabilities of {len(labels)} rows and {num_classes} classes, not {plan.eta.shape}"
+        )
     if plan.given is None:
         return
     if plan.given.shape != labels.shape or plan.given.min() < 0 or plan.given.max() >= num_classes:

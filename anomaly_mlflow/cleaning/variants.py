@@ -5,10 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from anomaly_mlflow.cleaning.base import Cleaned, find_cleaner
 from anomaly_mlflow.cleaning.repair import repaired_labels
 from anomaly_mlflow.data.samples import Samples
+from anomaly_mlflow.errors import UnknownName
 
-__all__ = ["VARIANTS", "after_random_removal", "with_labels", "with_true_labels"]
+__all__ = [
+    "OF_CLEANER",
+    "VARIANTS",
+    "after_random_removal",
+    "check_variant",
+    "of_cleaner",
+    "with_labels",
+    "with_true_labels",
+]
 
 VARIANTS = {
     "given": "labels as given",
@@ -16,6 +26,26 @@ VARIANTS = {
     "oracle": "true labels, without images of no class",
     "random_removal": "labels as given, without as many random images as labels are repaired",
 }
+KEPT, RELABELLED = "kept", "relabelled"
+OF_CLEANER = {
+    KEPT: "labels as given, without those that this cleaner does not keep",
+    RELABELLED: "all labels as this cleaner would write them",
+}
+"""Variants of one cleaner alone: `kept:CLEANER`, `relabelled:CLEANER`."""
+
+
+def check_variant(variant: str) -> None:
+    """Raises UnknownName for a variant, or the cleaner of one, that there is not."""
+    kind, mark, name = variant.partition(":")
+    if mark and kind in OF_CLEANER:
+        find_cleaner(name)
+    elif variant not in VARIANTS:
+        raise UnknownName("variant", variant, [*VARIANTS, *(f"{one}:CLEANER" for one in OF_CLEANER)])
+
+
+def of_cleaner(samples: Samples, kind: str, cleaned: Cleaned) -> Samples:
+    """The samples as one cleaner would have them; kind: `kept` or `relabelled`."""
+    return samples.take(cleaned.kept) if kind == KEPT else replace(samples, labels=cleaned.labels)
 
 
 def with_labels(samples: Samples, frame: pd.DataFrame) -> Samples:

@@ -14,7 +14,7 @@ from anomaly_mlflow.data.groups import fingerprints, join_groups
 from anomaly_mlflow.data.listing import Listing, list_source
 from anomaly_mlflow.data.on_disk import each
 from anomaly_mlflow.data.samples import Samples
-from anomaly_mlflow.data.split import check_class_sizes, held_out, stratified
+from anomaly_mlflow.data.split import check_class_sizes, held_out, long_tailed, stratified
 from anomaly_mlflow.errors import BadData, BadOption
 
 __all__ = ["SIZES", "digest", "load", "load_split", "materialise"]
@@ -43,6 +43,7 @@ def load_split(
     spec: str,
     *,
     test: str | None = None,
+    imbalance: float = 1.0,
     subset: int | None = None,
     seed: int = 0,
     corrupt: str = "skip",
@@ -51,7 +52,8 @@ def load_split(
     """Training samples, and test samples that no training step sees.
 
     test: spec of the test set, brought to the training images' shape; by default a stratified tenth of the whole set,
-    by group, fixed by the seed whatever the subset. subset: number of training rows, drawn from the rest.
+    by group, fixed by the seed whatever the subset. imbalance: largest over smallest class of what is left for
+    training (`long_tailed`), 1 for all of it; subset: number of training rows, drawn from that.
     A training image that equals a test image is left out. Every class needs 10 training rows.
     Raises what load raises, and BadData for a class that is too small or a test set with other classes.
     """
@@ -66,6 +68,7 @@ def load_split(
     if len(listing.classes) < 2:
         raise BadData(f"'{listing.name}' has a single class; a classifier needs two at least")
     check_class_sizes(listing.labels[rest], listing.classes)
+    rest = rest[long_tailed(listing.labels[rest], imbalance, seed)]
     train = materialise(listing, rest[stratified(listing.labels[rest], subset, seed)], corrupt, size=image_size)
     tested = materialise(other, test_rows, corrupt, shape=train.image_shape)
     train = _without_twins(train, tested)

@@ -1,10 +1,10 @@
-"""Stratified parts of a data set."""
+"""Parts of a data set: stratified, long-tailed, held out."""
 
 import numpy as np
 
 from anomaly_mlflow.errors import BadData, BadOption
 
-__all__ = ["PER_CLASS", "check_class_sizes", "held_out", "stratified"]
+__all__ = ["PER_CLASS", "check_class_sizes", "held_out", "long_tailed", "stratified"]
 
 PER_CLASS = 10
 
@@ -24,6 +24,30 @@ def stratified(labels: np.ndarray, size: int | None, seed: int) -> np.ndarray:
     order = np.random.default_rng(seed).permutation(n)
     order = order[np.argsort(labels[order], kind="stable")]
     return np.sort(order[np.arange(size) * n // size])
+
+
+def long_tailed(labels: np.ndarray, factor: float, seed: int) -> np.ndarray:
+    """Ascending positions, int64 (m,), of a random part whose class sizes fall exponentially; all for a factor of 1.
+
+    Class c of C in the order of the labels keeps floor(n_0 * factor^(-c / (C - 1))) rows, or all it has: n_0 = rows of
+    the largest class, factor = largest over smallest class (Cui et al. 2019, CVPR; Cao et al. 2019, NeurIPS, whose code
+    rounds so). A larger factor keeps no row that a smaller one drops. Raises BadOption for a factor below 1, and for
+    one that leaves a class that had them fewer than 10 rows.
+    """
+    if factor == 1:
+        return np.arange(len(labels))
+    counts = np.bincount(labels)
+    if not 1 < factor < np.inf or len(counts) < 2:
+        raise BadOption(
+            f"imbalance={factor:g} of {len(counts)} classes makes no sense; choose a finite factor from 1 on"
+        )
+    sizes = np.floor(counts.max() * factor ** (-np.arange(len(counts)) / (len(counts) - 1)) + 1e-9).astype(np.int64)
+    if (sizes < np.minimum(counts, PER_CLASS)).any():
+        most = int(counts.max() / PER_CLASS)
+        raise BadOption(f"imbalance={factor:g} leaves a class fewer than {PER_CLASS} rows; choose at most {most}")
+    order = np.random.default_rng([seed, len(counts)]).permutation(len(labels))
+    kept = [order[labels[order] == label][:size] for label, size in enumerate(sizes)]
+    return np.sort(np.concatenate(kept))
 
 
 def held_out(labels: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:

@@ -30,9 +30,10 @@ def accuracies(
 def gains_table(found: Resampled, given: str = GIVEN, oracle: str = ORACLE) -> pd.DataFrame:
     """A row for each variant: accuracy, its gain over the labels as given, and that as a share of the oracle's gain.
 
-    found: as `accuracies` gives it, with the variant `given`; where `oracle` is none there are no shares. Columns: trained on, accuracy, low, high, gain, gain_low, gain_high
-    (in accuracy, 0 to 1), share, share_low, share_high. Ends are 95 % percentile intervals, NaN where a class has too
-    few test groups. The share is told only where the oracle's gain lies above 0: of nothing there is no share.
+    found: as `accuracies` gives it, with the variant `given`; where `oracle` is none there are no shares. Columns:
+    trained on, accuracy, low, high, gain, gain_low, gain_high (in accuracy, 0 to 1), share, share_low, share_high.
+    Ends are 95 % percentile intervals, NaN where a class has too few test groups. The share is told only where the
+    oracle's gain lies above 0: of nothing there is no share.
     """
     whole = _gain(found, oracle, given) if oracle in found.value else NONE
     rows = []

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import truncnorm
 
 from anomaly_mlflow.anomalies.confusion import confusion_rates
 from anomaly_mlflow.anomalies.conventions import CONVENTIONS
@@ -14,7 +15,7 @@ from anomaly_mlflow.anomalies.similarity import class_tables
 from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.data.names import CIFAR10, CIFAR100
 from anomaly_mlflow.data.samples import Samples
-from anomaly_mlflow.errors import BadOption, UnknownName
+from anomaly_mlflow.errors import BadData, BadOption, UnknownName
 
 N = 4000
 # The real rate as a function of the rate asked, in data sets of classes of one size.
@@ -26,6 +27,9 @@ REAL = {
     "glitch_one_class": lambda rate, classes: rate / classes,
     "glitch_each_class": lambda rate, classes: rate,
     "human_confusion": lambda rate, classes: rate,
+    "asymmetric": lambda rate, classes: rate / 2,
+    "part_dependent": lambda rate, classes: truncnorm.mean(-rate / 0.1, (1 - rate) / 0.1, loc=rate, scale=0.1),
+    **{f"pmd_{kind}{base}": lambda rate, classes: rate for kind in (1, 2, 3) for base in ("", "_true")},
 }
 every_convention = pytest.mark.parametrize("name", CONVENTIONS)
 
@@ -43,11 +47,18 @@ def tables(classes):
     return class_tables(classes, None, confusion=confusion_rates(true, given, len(classes)))
 
 
+def eta(samples):
+    """A model that is always right, at a margin that varies."""
+    odds = np.random.default_rng(2).random((N, samples.num_classes))
+    odds[np.arange(N), samples.labels] = 1 + 20 * np.random.default_rng(3).random(N)
+    return odds / odds.sum(axis=1, keepdims=True)
+
+
 def made(name, rate=0.2, seed=0, hard=None, **options):
     samples = host(name)
     hard = np.zeros(N, bool) if hard is None else hard
-    plan = Plan({}, tables(samples.classes), hard, convention=name, convention_rate=rate, seed=seed, **options)
-    return inject(samples, plan)
+    options = {"convention": name, "convention_rate": rate, "eta": eta(samples), "seed": seed} | options
+    return inject(samples, Plan({}, tables(samples.classes), hard, **options))
 
 
 def changed(ledger):
@@ -98,7 +109,7 @@ def test_a_larger_rate_keeps_the_rows_and_targets_of_a_smaller_one(name):
 def test_hard_rows_and_human_errors_are_left_alone_and_strangers_take_none_of_its_rows(name):
     hard = np.arange(N) % 20 == 0
     given = np.where(np.arange(N) % 20 == 1, (host(name).labels + 1) % 10, host(name).labels)
-    options = {"given": given, "given_source": "worst", "strangers_spec": "noise"}
+    options = {"given": given, "given_source": "worst", "strangers_spec": "noise", "eta": eta(host(name))}
     plan = Plan(
         {AnomalyType.OOD: 0.1}, tables(host(name).classes), hard, convention=name, convention_rate=0.2, **options
     )
@@ -132,6 +143,7 @@ def test_targets_are_those_that_the_papers_name():
     }
     asymmetric = set(map(tuple, pairs["dividemix_asymmetric"].to_numpy().tolist()))
     assert asymmetric == {(9, 1), (2, 0), (4, 7), (3, 5), (5, 3)}
+    assert set(map(tuple, pairs["asymmetric"].to_numpy().tolist())) == asymmetric
     circular = {CIFAR100[t]: CIFAR100[g] for t, g in pairs["superclass_circular"].to_numpy()}
     assert (circular["beaver"], circular["whale"], circular["wolf"]) == ("dolphin", "beaver", "bear")
     assert len(pairs["glitch_one_class"]) == 1 and pairs["glitch_each_class"]["true_label"].tolist() != []
@@ -155,10 +167,16 @@ def test_human_confusion_keeps_the_proportions_of_people():
 
 
 def test_what_a_convention_cannot_do_is_refused():
-    with pytest.raises(UnknownName, match="unknown convention 'odd'; known: dividemix_asymmetric"):
+    with pytest.raises(UnknownName, match="unknown convention 'odd'; known: asymmetric, dividemix_asymmetric"):
         inject(host("symmetric"), Plan({}, tables(CIFAR10), np.zeros(N, bool), convention="odd", convention_rate=0.1))
     with pytest.raises(BadOption, match="needs the 100 classes of CIFAR-100"):
         CONVENTIONS["superclass_circular"].apply(_bare(), 0.1, np.ones(N, bool))
+    with pytest.raises(BadOption, match="pmd_1 needs the baseline's out-of-fold probabilities"):
+        CONVENTIONS["pmd_1"].apply(_bare(), 0.1, np.ones(N, bool))
+    with pytest.raises(BadOption, match=r"part_dependent needs 60\.0% of all rows, 50\.0% are free"):
+        made("part_dependent", 0.6, hard=np.arange(N) % 2 == 0)
+    with pytest.raises(BadData, match=r"eta must hold 4000 rows and 10 classes, not \(4000, 3\)"):
+        made("pmd_1", eta=np.ones((N, 3)))
     with pytest.raises(BadOption, match="needs confusion=parquet"):
         CONVENTIONS["human_confusion"].apply(_bare(), 0.1, np.ones(N, bool))
     with pytest.raises(BadOption, match=r"lower it to 0\.[0-9]+$") as refused:
