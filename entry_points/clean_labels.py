@@ -12,20 +12,20 @@ from anomaly_mlflow.studies.repair_measures import measure_repairs
 from anomaly_mlflow.tracking.lifecycle import upstream_of
 from anomaly_mlflow.tracking.run import Run
 from entry_points.child_runs import child_runs
+from entry_points.cleaned_labels import LABELS
 from entry_points.environment import environment
 from entry_points.fold_files import number_lists
 from entry_points.ledger import read_ledger
 from entry_points.named_runs import all_needs, is_default
 from entry_points.noise_checks import SHARES
 from entry_points.options import as_typed
-from entry_points.repair_labels import LABELS
 from entry_points.resolve import resolve
 from entry_points.retrain import REPAIRS, TESTED, check_retrain
 from entry_points.sample_files import read_samples
 from entry_points.step import STEPS, Upstream, step
 
 ALWAYS, WITH_TRUTH = ("given", "cleaned"), ("oracle", "random_removal")
-COLUMNS = REPAIRS | {"confidence": object, "mechanisms": str, "kind": str, "reason": str}
+COLUMNS = REPAIRS | {"confidence": object, "mechanisms": str, "type": str, "reason": str}
 
 
 def injecting(options: dict) -> dict:

@@ -23,7 +23,7 @@ PASSES = 30
 
 
 def chosen_cleaners(names: str) -> list[Cleaner]:
-    """The cleaners of these names, separated by commas, in alphabetical order; `all`: those whose evidence a step makes.
+    """The cleaners of these names, separated by commas, in their order; `all`: those whose evidence a step makes.
 
     Raises UnknownName, and BadOption for one that needs what no step makes.
     """

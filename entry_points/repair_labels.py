@@ -1,17 +1,12 @@
 """Trained models and a recording -> what cleaners say of every label, which labels are changed, and a table of them."""
 
-import pandas as pd
-
-from anomaly_mlflow.cleaning.repair import repaired_labels, repairs
-from anomaly_mlflow.data.listing import list_source
-from anomaly_mlflow.data.samples import Samples
+from anomaly_mlflow.cleaning.repair import repairs
 from anomaly_mlflow.errors import BadOption
 from anomaly_mlflow.tracking.run import Run
+from entry_points.cleaned_labels import LABELS, cleaned_labels
 from entry_points.cleaner_files import log_cleaned
 from entry_points.cleaning_evidence import MAKERS, chosen_cleaners, cleaning_evidence, steps_for
 from entry_points.step import Upstream, only, step
-
-LABELS = "cleaned_labels.parquet"
 
 
 def check_repair(options: dict) -> None:
@@ -45,14 +40,6 @@ def repair_labels(run: Run, options: dict, upstream: Upstream) -> None:
     )
     run.log_frame(frame, "repairs.parquet")
     log_cleaned(run, samples, cleaned)
-    labels = repaired_labels(frame)
-    table = {"sample_id": samples.sample_id, "label": labels, "class": [samples.classes[label] for label in labels]}
-    run.log_frame(pd.DataFrame(table).assign(source=_titles(only(upstream, "generate_noise"), samples)), LABELS)
+    dataset = only(upstream, "generate_noise").json("data.json")["dataset"]
+    run.log_frame(cleaned_labels(samples, frame, dataset), LABELS)
     run.log_metrics({"repaired": float(frame["repaired"].mean())})
-
-
-def _titles(noise: Run, samples: Samples) -> list[str]:
-    """How the data source calls each sample: the path of its file, or its index."""
-    listing = list_source(noise.json("data.json")["dataset"])
-    rows = pd.Index(listing.sample_id).get_indexer(samples.sample_id)
-    return [listing.title(row) for row in rows]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from anomaly_mlflow.cleaning.base import Cleaned, find_cleaner
-from anomaly_mlflow.cleaning.error_kinds import error_kinds
+from anomaly_mlflow.cleaning.error_types import error_types
 
 __all__ = ["CAP", "LEAST_CONFIDENCE", "Reason", "repaired_labels", "repairs"]
 
@@ -45,10 +45,10 @@ def repairs(
 
     sample_id, labels: int64 (n,), labels as given; cleaned: by the name of the cleaner, all of the same rows. cap: of
     n, 0 to 1; of more candidates those of the highest confidence are changed, of equal ones the lower sample_id.
-    probabilities: float (n, classes), of models that never saw the row, for the kind.
+    probabilities: float (n, classes), of models that never saw the row, for the type.
     Columns: sample_id, given, suggested (the given label where none is proposed), confidence (of the second surest
     mechanism that proposes the label, each as sure as its surest cleaner; of the only one where there is one, else 0),
-    mechanisms (those that agree, separated by commas), kind (as `error_kinds`), repaired (bool), reason (of a label
+    mechanisms (those that agree, separated by commas), type (as `error_types`), repaired (bool), reason (of a label
     left alone, else empty).
     """
     best = _best(_proposals(labels, cleaned)).reindex(np.arange(len(labels)))
@@ -60,7 +60,7 @@ def repairs(
     reason = _reasons(best, doubted.to_numpy(), least_confidence)
     candidates = frame[reason == ""].sort_values(["confidence", "sample_id"], ascending=[False, True])
     reason[candidates.index[int(cap * len(labels) + 1e-9) :]] = Reason.BEYOND_CAP
-    frame["kind"] = error_kinds(labels, frame["suggested"].to_numpy(), doubted.to_numpy(), probabilities)
+    frame["type"] = error_types(labels, frame["suggested"].to_numpy(), doubted.to_numpy(), probabilities)
     return frame.assign(repaired=reason == "", reason=reason.astype(str))
 
 

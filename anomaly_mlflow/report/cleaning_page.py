@@ -22,7 +22,7 @@ HOW = (
     " alone stands in repairs.parquet with the reason.",
     "The retrainings are alike in all but the labels. Intervals are 95 % percentile intervals over seeds and, within"
     " classes, source groups of the test images; gains are paired: the same seeds and images in every draw.",
-    "The kind is a plain rule on the predictions of models that never saw the image: near_miss where no class but the"
+    "The type is a plain rule on the predictions of models that never saw the image: near_miss where no class but the"
     " suggested one is likelier than the given one, far where some other is, ood_like where no class has half of the"
     " probability and the suggested one is not the likeliest.",
 )
@@ -82,14 +82,14 @@ def gain_sentence(gains: pd.DataFrame, frame: pd.DataFrame) -> str:
 
 
 def reasons_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """A row for each reason a label was left alone, and for the changed ones: what, kind by kind, labels, share."""
+    """A row for each reason a label was left alone, and for the changed ones: what, labels, share, labels of each type."""
     what = frame["reason"].where(~frame["repaired"], "changed")
     counts = frame.groupby(what)["sample_id"].size()
     order = ["changed", *map(str, Reason)]
     rows = [(name, int(counts[name]), counts[name] / len(frame)) for name in order if name in counts]
     table = pd.DataFrame(rows, columns=["what", "labels", "share"])
-    for kind in sorted(set(frame["kind"]) - {""}):
-        table[kind] = [int(((what == name) & (frame["kind"] == kind)).sum()) for name in table["what"]]
+    for own in sorted(set(frame["type"]) - {""}):
+        table[own] = [int(((what == name) & (frame["type"] == own)).sum()) for name in table["what"]]
     return table
 
 

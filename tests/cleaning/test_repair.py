@@ -95,12 +95,12 @@ def test_rows_in_another_order_get_the_same_answer():
     assert one.iloc[order].reset_index(drop=True).equals(two)
 
 
-def test_the_kind_comes_from_what_models_that_never_saw_the_row_say():
+def test_the_type_comes_from_what_models_that_never_saw_the_row_say():
     p = np.array([[0.3, 0.6, 0.1], [0.1, 0.6, 0.3], [0.4, 0.3, 0.3], [0.3, 0.6, 0.1], [0.4, 0.3, 0.3], [0.1, 0.8, 0.1]])
     doubts = says([1, 1, 1, 0, 0, 1], kept=[0, 0, 0, 1, 0, 0])
     found = repair(loss=doubts, folds=doubts, probabilities=p)
-    assert list(found["kind"]) == ["near_miss", "far", "ood_like", "", "ood_like", "near_miss"]
-    assert set(repair(loss=doubts)["kind"]) == {""}
+    assert list(found["type"]) == ["near_miss", "far", "ood_like", "", "ood_like", "near_miss"]
+    assert set(repair(loss=doubts)["type"]) == {""}
 
 
 def test_nobody_objects_and_nothing_changes():

@@ -4,12 +4,12 @@ import numpy as np
 
 from anomaly_mlflow.signals.suggestion import of_given_label, others_only
 
-__all__ = ["FAR", "NEAR_MISS", "OOD_LIKE", "error_kinds"]
+__all__ = ["FAR", "NEAR_MISS", "OOD_LIKE", "error_types"]
 
 NEAR_MISS, FAR, OOD_LIKE = "near_miss", "far", "ood_like"
 
 
-def error_kinds(
+def error_types(
     given: np.ndarray, suggested: np.ndarray, doubted: np.ndarray, probabilities: np.ndarray | None
 ) -> np.ndarray:
     """object (n,): near_miss, far, ood_like, or empty: not doubted, or nothing to say.
