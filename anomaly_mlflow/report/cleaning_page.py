@@ -82,7 +82,7 @@ def gain_sentence(gains: pd.DataFrame, frame: pd.DataFrame) -> str:
 
 
 def reasons_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """A row for each reason a label was left alone, and for the changed ones: what, labels, share, labels of each type."""
+    """A row for the changed labels and for each reason to leave one alone: what, labels, share, labels of each type."""
     what = frame["reason"].where(~frame["repaired"], "changed")
     counts = frame.groupby(what)["sample_id"].size()
     order = ["changed", *map(str, Reason)]
