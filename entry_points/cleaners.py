@@ -94,9 +94,8 @@ def _log(run: Run, options: dict, results: list[NoiseResult], table: pd.DataFram
     run.log_figure(figure, "average_precision.png")
     facts = {**as_typed(options, STEPS["cleaners"].options), **environment(), "this run": run.link}
     run.log_text(cleaners_page(results, table, lines, gains, figure, facts), "report.html")
-    for row in lines.itertuples():
-        key = row.noise.replace(" ", "_")
-        run.log_metrics({f"{key}/{row.cleaner}.average_precision": getattr(row, "average_precision", np.nan)})
+    found = table[(table["measure"] == "average_precision") & table["value"].notna()]
+    run.log_metrics({f"{one.noise.replace(' ', '_')}/{one.cleaner}": one.value for one in found.itertuples()})
     shown = [frame.to_string(index=False, float_format=_short) for frame in (lines, gains) if frame is not None]
     print("\n" + "\n\n".join([*shown, *best_lines(lines)]) + f"\n\nrun:    {run.link}")
 
