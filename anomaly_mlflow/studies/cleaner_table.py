@@ -39,13 +39,13 @@ def cleaners_table(results: Sequence[NoiseResult]) -> pd.DataFrame:
     """
     rows = []
     for one in results:
+        own = []
         for column in one.figures.draws:
             name, measure = column.split(".")
-            rows.append(_row(one, name, measure, *vars(one.figures.interval(column)).values()))
-        rows += [_row(one, name, "cpu_seconds", value, np.nan, np.nan) for name, value in one.seconds.items()]
-    table = pd.DataFrame(rows)
-    order = {name: place for place, name in enumerate(dict.fromkeys(table["noise"]))}
-    return table.sort_values(["noise", "cleaner"], key=lambda column: column.map(order).fillna(column), kind="stable")
+            own.append(_row(one, name, measure, *vars(one.figures.interval(column)).values()))
+        own += [_row(one, name, "cpu_seconds", value, np.nan, np.nan) for name, value in one.seconds.items()]
+        rows += sorted(own, key=lambda row: row["cleaner"])
+    return pd.DataFrame(rows)
 
 
 def wide_table(table: pd.DataFrame) -> pd.DataFrame:
