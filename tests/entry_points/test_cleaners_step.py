@@ -12,8 +12,8 @@ from entry_points.step import STEPS
 
 pytestmark = pytest.mark.filterwarnings("default")
 
-STUDY = ["cleaners", "--subset", "200", "--model", "convnet", "--epochs", "5", "--baseline_epochs", "2", "--seeds", "1"]
-STUDY += ["--baseline_folds", "2", "--validation_folds", "2", "--draws", "100", "--jobs", "1"]
+STUDY = ["cleaners", "--subset", "300", "--model", "convnet", "--epochs", "10", "--batch_size", "32", "--seeds", "1"]
+STUDY += ["--baseline_epochs", "2", "--baseline_folds", "2", "--validation_folds", "2", "--draws", "100", "--jobs", "1"]
 STUDY += ["--noises", "symmetric:0.3|clean", "--scored", "small_loss,confident_learning,neighbour_vote,fine"]
 
 
