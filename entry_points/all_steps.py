@@ -2,6 +2,8 @@
 
 from entry_points import (  # noqa: F401
     classify,
+    clean_labels,
+    cleaners,
     conflicting_labels,
     decay_curves,
     detect,
@@ -19,7 +21,10 @@ from entry_points import (  # noqa: F401
     main,
     memorization,
     monitor,
+    repair_labels,
+    retrain,
     robustness,
+    score_cleaners,
     sweep,
     theory,
     train_baseline,

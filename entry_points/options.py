@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import click
 
+from entry_points.cleaning_options import CLEANING_OPTIONS
 from entry_points.data_options import DATA_OPTIONS
 from entry_points.grid_options import GRID_OPTIONS
 from entry_points.run_options import RUN_OPTIONS
@@ -12,12 +13,22 @@ from entry_points.training_options import TRAINING_OPTIONS
 
 __all__ = ["NAMED_RUNS", "OPTIONS", "RUNTIME_ONLY", "as_typed", "in_order"]
 
-_DECLARED = [*DATA_OPTIONS, *TRAINING_OPTIONS, *STUDY_OPTIONS, *GRID_OPTIONS, *RUN_OPTIONS]
+_DECLARED = [*DATA_OPTIONS, *TRAINING_OPTIONS, *STUDY_OPTIONS, *GRID_OPTIONS, *CLEANING_OPTIONS, *RUN_OPTIONS]
 
 OPTIONS: dict[str, click.Option] = {option.name: option for option in _DECLARED}
 
 # These change how a run is carried out, not what comes out: no part of a fingerprint.
-NAMED_RUNS = {"baseline_run", "noise_run", "clean_run", "folds_run", "noisy_run", "thresholds_run", "features_run"}
+NAMED_RUNS = {
+    "baseline_run",
+    "noise_run",
+    "clean_run",
+    "folds_run",
+    "noisy_run",
+    "thresholds_run",
+    "features_run",
+    "repairs_run",
+    "scores_run",
+}
 RUNTIME_ONLY = {"backend", "device", "jobs", "resume", "workers", *NAMED_RUNS}
 
 

@@ -53,4 +53,6 @@ RUN_OPTIONS = [
         "none",
         "Runs of extract_features to judge, separated by commas, one a training seed.",
     ),
+    option("scores_run", TextOrNone(), "none", "Run of score_cleaners to retrain on."),
+    option("repairs_run", TextOrNone(), "none", "Run of repair_labels to retrain on."),
 ]

@@ -21,6 +21,7 @@ from anomaly_mlflow.training.inference import infer, infer_layers, rearranged_lo
 from anomaly_mlflow.training.probes import ProbeRun
 from anomaly_mlflow.training.recording import Recording
 from anomaly_mlflow.training.second_split import SecondSplit
+from anomaly_mlflow.training.threshold_samples import ThresholdRun
 from anomaly_mlflow.training.top_recording import TopRecording
 
 __all__ = ["ORDERS", "collect", "cross_fitted", "freeze"]
@@ -45,6 +46,7 @@ def collect(
     seed: int,
     frozen: str | None = None,
     influence: InfluenceSettings | None = None,
+    threshold_runs: list[ThresholdRun] | None = None,
 ) -> Evidence:
     """Run those evaluation passes of both models over the samples that the needs ask for.
 
@@ -71,6 +73,7 @@ def collect(
         out_of_fold=out_of_fold,
         second_split=second_split,
         probes=probes,
+        threshold_runs=threshold_runs,
         influence_settings=influence or InfluenceSettings(),
         **seen,
     )

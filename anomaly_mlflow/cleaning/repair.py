@@ -1,0 +1,113 @@
+"""Labels are changed only where two mechanisms propose the same one, never beyond a cap; nothing is removed."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import numpy as np
+import pandas as pd
+
+from anomaly_mlflow.cleaning.base import Cleaned, find_cleaner
+from anomaly_mlflow.cleaning.error_types import error_types
+
+__all__ = ["CAP", "LEAST_CONFIDENCE", "Reason", "repaired_labels", "repairs"]
+
+CAP = 0.3
+"""Largest share of labels that is changed: people's worst labels are wrong in 40 % of the cases (CIFAR-10N worst), and
+there two mechanisms agree on fewer; where they agree on more, the models want a look before the labels do."""
+
+LEAST_CONFIDENCE = 0.5
+"""So sure both witnesses must be: the new label is likelier right than not."""
+
+WITNESSES = 2
+
+
+class Reason(StrEnum):
+    """Why a label was left alone."""
+
+    NOT_DOUBTED = "no cleaner doubts it"
+    NO_PROPOSAL = "doubted, but no other label is proposed"
+    ONE_MECHANISM = "one mechanism alone proposes it"
+    DISAGREEMENT = "mechanisms propose different labels"
+    NOT_SURE = "one of the witnesses is not sure enough"
+    BEYOND_CAP = "beyond the cap"
+
+
+def repairs(
+    sample_id: np.ndarray,
+    labels: np.ndarray,
+    cleaned: Mapping[str, Cleaned],
+    *,
+    cap: float = CAP,
+    least_confidence: float = LEAST_CONFIDENCE,
+    probabilities: np.ndarray | None = None,
+) -> pd.DataFrame:
+    """What becomes of each given label, one row a sample in the order given.
+
+    sample_id, labels: int64 (n,), labels as given; cleaned: by the name of the cleaner, all of the same rows. cap: of
+    n, 0 to 1; of more candidates those of the highest confidence are changed, of equal ones the lower sample_id.
+    probabilities: float (n, classes), of models that never saw the row, for the type.
+    Columns: sample_id, given, suggested (the given label where none is proposed), confidence (of the second surest
+    mechanism that proposes the label, each as sure as its surest cleaner; of the only one where there is one, else 0),
+    mechanisms (those that agree, separated by commas), type (as `error_types`), repaired (bool), reason (of a label
+    left alone, else empty).
+    """
+    best = _best(_proposals(labels, cleaned)).reindex(np.arange(len(labels)))
+    frame = pd.DataFrame({"sample_id": sample_id, "given": labels})
+    frame["suggested"] = best["label"].fillna(frame["given"]).astype(np.int64)
+    frame["confidence"] = best["confidence"].fillna(0.0)
+    frame["mechanisms"] = best["mechanisms"].fillna("")
+    doubted = ~np.logical_and.reduce([one.kept for one in cleaned.values()]) | best["label"].notna()
+    reason = _reasons(best, doubted.to_numpy(), least_confidence)
+    candidates = frame[reason == ""].sort_values(["confidence", "sample_id"], ascending=[False, True])
+    reason[candidates.index[int(cap * len(labels) + 1e-9) :]] = Reason.BEYOND_CAP
+    frame["type"] = error_types(labels, frame["suggested"].to_numpy(), doubted.to_numpy(), probabilities)
+    return frame.assign(repaired=reason == "", reason=reason.astype(str))
+
+
+def repaired_labels(frame: pd.DataFrame) -> np.ndarray:
+    """int64 (n,): the suggested label where the frame of `repairs` changes it, the given one elsewhere."""
+    return np.where(frame["repaired"], frame["suggested"], frame["given"]).astype(np.int64)
+
+
+def _proposals(labels: np.ndarray, cleaned: Mapping[str, Cleaned]) -> pd.DataFrame:
+    """row, label, mechanism, confidence: each mechanism is as sure of a label as the surest of its cleaners."""
+    parts = []
+    for name, one in cleaned.items():
+        rows = np.flatnonzero(one.labels != labels)
+        told = {"row": rows, "label": one.labels[rows], "confidence": one.confidence[rows]}
+        parts.append(pd.DataFrame(told).assign(mechanism=find_cleaner(name).mechanism))
+    return pd.concat(parts).groupby(["row", "label", "mechanism"], as_index=False)["confidence"].max()
+
+
+def _best(proposals: pd.DataFrame) -> pd.DataFrame:
+    """By row: the label with most mechanisms behind it, the surer one of two; how many labels have enough of them.
+
+    Columns: label, confidence, mechanisms, witnesses, labels (with enough witnesses), objecting (mechanisms in all).
+    """
+    names = sorted(proposals["mechanism"].unique())
+    bits = proposals["mechanism"].map({name: 1 << place for place, name in enumerate(names)})
+    ordered = proposals.assign(bits=bits).sort_values(["row", "label", "confidence"], ascending=[True, True, False])
+    by_label = ordered.groupby(["row", "label"])
+    ordered["witnesses"], ordered["bits"] = by_label["row"].transform("size"), by_label["bits"].transform("sum")
+    found = ordered[by_label.cumcount() == ordered["witnesses"].clip(upper=WITNESSES) - 1].copy()
+    found["mechanisms"] = found["bits"].map({one: _named(one, names) for one in found["bits"].unique()})
+    found = found.sort_values(["row", "witnesses", "confidence", "label"], ascending=[True, False, False, True])
+    best = found.drop_duplicates("row").set_index("row")
+    best["labels"] = (found["witnesses"] >= WITNESSES).groupby(found["row"]).sum()
+    best["objecting"] = proposals.groupby("row")["mechanism"].nunique()
+    return best
+
+
+def _named(bits: int, names: list[str]) -> str:
+    return ",".join(name for place, name in enumerate(names) if bits >> place & 1)
+
+
+def _reasons(best: pd.DataFrame, doubted: np.ndarray, least_confidence: float) -> np.ndarray:
+    """object (n,): why a label is left alone, empty for the candidates."""
+    said = best["label"].notna().to_numpy()
+    enough, contested = (best["witnesses"] >= WITNESSES).to_numpy(), (best["labels"] > 1).to_numpy()
+    alone = (best["objecting"] == 1).to_numpy()
+    sure = (best["confidence"] >= least_confidence).to_numpy()
+    # In the order in which the reasons are listed: the first that holds is told.
+    marks = [~doubted, ~said, ~enough & alone, ~enough | contested, ~sure]
+    return np.select(marks, [str(one) for one in Reason][: len(marks)], "").astype(object)

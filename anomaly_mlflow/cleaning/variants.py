@@ -1,0 +1,65 @@
+"""What a model is trained on to see what cleaning gained: the cleaned labels, and what they are compared with."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from anomaly_mlflow.cleaning.base import Cleaned, find_cleaner
+from anomaly_mlflow.cleaning.repair import repaired_labels
+from anomaly_mlflow.data.samples import Samples
+from anomaly_mlflow.errors import UnknownName
+
+__all__ = [
+    "OF_CLEANER",
+    "VARIANTS",
+    "after_random_removal",
+    "check_variant",
+    "of_cleaner",
+    "with_labels",
+    "with_true_labels",
+]
+
+VARIANTS = {
+    "given": "labels as given",
+    "cleaned": "repaired labels",
+    "oracle": "true labels, without images of no class",
+    "random_removal": "labels as given, without as many random images as labels are repaired",
+}
+KEPT, RELABELLED = "kept", "relabelled"
+OF_CLEANER = {
+    KEPT: "labels as given, without those that this cleaner does not keep",
+    RELABELLED: "all labels as this cleaner would write them",
+}
+"""Variants of one cleaner alone: `kept:CLEANER`, `relabelled:CLEANER`."""
+
+
+def check_variant(variant: str) -> None:
+    """Raises UnknownName for a variant, or the cleaner of one, that there is not."""
+    kind, mark, name = variant.partition(":")
+    if mark and kind in OF_CLEANER:
+        find_cleaner(name)
+    elif variant not in VARIANTS:
+        raise UnknownName("variant", variant, [*VARIANTS, *(f"{one}:CLEANER" for one in OF_CLEANER)])
+
+
+def of_cleaner(samples: Samples, kind: str, cleaned: Cleaned) -> Samples:
+    """The samples as one cleaner would have them; kind: `kept` or `relabelled`."""
+    return samples.take(cleaned.kept) if kind == KEPT else replace(samples, labels=cleaned.labels)
+
+
+def with_labels(samples: Samples, frame: pd.DataFrame) -> Samples:
+    """The samples with their repaired labels; frame: as `repairs` gives it, of these samples in their order."""
+    return replace(samples, labels=repaired_labels(frame))
+
+
+def with_true_labels(samples: Samples, true_label: np.ndarray) -> Samples:
+    """The samples that show a class, with its label; true_label: int64 (n,), -1 for images of no class."""
+    shown = true_label >= 0
+    return replace(samples, labels=np.where(shown, true_label, samples.labels)).take(shown)
+
+
+def after_random_removal(samples: Samples, number: int, seed: int) -> Samples:
+    """The samples without so many of them, drawn by the seed."""
+    removed = np.random.default_rng([seed, 11]).permutation(len(samples))[:number]
+    return samples.take(~np.isin(np.arange(len(samples)), removed))

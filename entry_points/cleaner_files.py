@@ -1,0 +1,36 @@
+"""What cleaners say of every label, as a table, and back."""
+
+import numpy as np
+import pandas as pd
+
+from anomaly_mlflow.cleaning import Cleaned
+from anomaly_mlflow.data.samples import Samples
+from anomaly_mlflow.errors import BadData
+from anomaly_mlflow.tracking.run import Run
+
+__all__ = ["log_cleaned", "read_cleaned"]
+
+FILE = "cleaners.parquet"
+
+
+def log_cleaned(run: Run, samples: Samples, cleaned: dict[str, Cleaned]) -> None:
+    """Write cleaners.parquet: sample_id, given, then NAME.trust, NAME.kept, NAME.labels, NAME.confidence of each."""
+    columns = {"sample_id": samples.sample_id, "given": samples.labels}
+    for name, one in cleaned.items():
+        columns |= {f"{name}.{field}": values for field, values in vars(one).items()}
+    run.log_frame(pd.DataFrame(columns), FILE)
+
+
+def read_cleaned(run: Run, name: str, samples: Samples) -> Cleaned:
+    """What a cleaner said of these samples. Raises BadData where the run is of others, RunNotFound without the cleaner.
+
+    Labels that are none of the samples' classes are refused too.
+    """
+    kinds = {"trust": object, "kept": object, "labels": int, "confidence": object}
+    frame = run.frame(FILE, {"sample_id": int} | {f"{name}.{field}": kind for field, kind in kinds.items()})
+    if not np.array_equal(frame["sample_id"], samples.sample_id):
+        raise BadData(f"run {run.id} cleaned other samples; run it again")
+    found = Cleaned(**{field: frame[f"{name}.{field}"].to_numpy() for field in kinds})
+    if found.kept.dtype != bool or not ((found.labels >= 0) & (found.labels < samples.num_classes)).all():
+        raise BadData(f"{FILE} of run {run.id} holds no labels of '{samples.name}'; run it again")
+    return found

@@ -1,0 +1,104 @@
+"""Noises and seeds -> how well every cleaner finds and mends wrong labels, and what training on them gains."""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from anomaly_mlflow.report.cleaners_page import best_lines, cleaners_page
+from anomaly_mlflow.report.figures.cleaners import cleaner_bars
+from anomaly_mlflow.studies.cleaner_grid import Noise
+from anomaly_mlflow.studies.cleaner_table import NoiseResult, cleaners_table, summarise, wide_table
+from anomaly_mlflow.studies.cleaning_gain import accuracies, gains_table
+from anomaly_mlflow.studies.resampled import Resampled, over_seeds
+from anomaly_mlflow.tracking.run import Run
+from entry_points.child_runs import child_runs
+from entry_points.cleaner_cells import check_cleaners, noises_of, options_of, retrainings_of
+from entry_points.environment import environment
+from entry_points.options import as_typed
+from entry_points.retrain import TESTED
+from entry_points.step import STEPS, Upstream, step
+
+
+@step(
+    "cleaners",
+    own=("noises", "seeds", "retrainings", "retrain_seed", "cleaner_names", "repair_cap", "repair_confidence"),
+    needs=("score_cleaners",),
+    check=check_cleaners,
+    narrow=lambda options: (),
+)
+def cleaners(run: Run, options: dict, upstream: Upstream) -> None:
+    """Measure what every cleaner is worth on several noises; if killed, it goes on with the next noise and seed."""
+    noises = noises_of(options)
+    variants = [options_of(noise, options) for noise in noises]
+    scored = _by_noise(child_runs("score_cleaners", [one for of_noise in variants for one in of_noise], run), variants)
+    results = [_result(noise, runs, options) for noise, runs in zip(noises, scored, strict=True)]
+    table = cleaners_table(results)
+    gains = _retrained(run, noises, variants, options)
+    _log(run, options, results, table, gains)
+    run.log_json({"score_cleaners": [one.id for runs in scored for one in runs]}, "upstream.json")
+
+
+def _by_noise(made: list[Run], variants: list[list[dict]]) -> list[list[Run]]:
+    """The runs, noise by noise."""
+    ends = np.cumsum([0, *(len(of_noise) for of_noise in variants)])
+    return [made[start:end] for start, end in pairwise(ends)]
+
+
+def _result(noise: Noise, runs: list[Run], options: dict) -> NoiseResult:
+    facts = [one.json("facts.json") for one in runs]
+    rates = [{name: one[name] for name in ("rate", "rows")} for one in facts]
+    figures = [_figures(one) for one in runs]
+    return summarise(noise.name, figures, rates, [one["seconds"] for one in facts], options["seed"])
+
+
+def _figures(made: Run) -> Resampled:
+    values = made.frame("measures.parquet", {"figure": str, "value": object})
+    return Resampled(values.set_index("figure")["value"], made.frame("draws.parquet"))
+
+
+def _retrained(run: Run, noises: list[Noise], variants: list[list[dict]], options: dict) -> pd.DataFrame | None:
+    """For each noise the test accuracy of every retraining and its gain over plain training on the given labels."""
+    asked = retrainings_of(options)
+    if not asked:
+        return None
+    each = [[one | how for one in of_noise for how in asked] for of_noise in variants]
+    made = _by_noise(child_runs("retrain", [one for of_noise in each for one in of_noise], run), each)
+    names = [f"{how['learner']}@{how['variant']}" for how in asked]
+    tables = [
+        gains_table(over_seeds(_seeds(runs, names, options), options["seed"]), "plain@given", "plain@oracle")
+        for runs in made
+    ]
+    return pd.concat([one.assign(noise=noise.name) for noise, one in zip(noises, tables, strict=True)])
+
+
+def _seeds(runs: list[Run], names: list[str], options: dict) -> list[Resampled]:
+    """Of each seed the accuracies of all retrainings, paired by test image."""
+    found = []
+    for start in range(0, len(runs), len(names)):
+        tested = [one.frame("correct.parquet", TESTED) for one in runs[start : start + len(names)]]
+        correct = {name: one["correct"].to_numpy(bool) for name, one in zip(names, tested, strict=True)}
+        labels, groups = (tested[0][name].to_numpy() for name in ("label", "group"))
+        found.append(accuracies(correct, labels, groups, draws=options["draws"], seed=start))
+    return found
+
+
+def _log(run: Run, options: dict, results: list[NoiseResult], table: pd.DataFrame, gains: pd.DataFrame | None) -> None:
+    lines = wide_table(table)
+    run.log_frame(table, "cleaners.csv")
+    run.log_table(lines.round(4), "cleaners.json")
+    if gains is not None:
+        run.log_frame(gains, "retrained.csv")
+        run.log_table(gains.round(4), "retrained.json")
+    figure = cleaner_bars(table)
+    run.log_figure(figure, "average_precision.png")
+    facts = {**as_typed(options, STEPS["cleaners"].options), **environment(), "this run": run.link}
+    run.log_text(cleaners_page(results, table, lines, gains, figure, facts), "report.html")
+    found = table[(table["measure"] == "average_precision") & table["value"].notna()]
+    run.log_metrics({f"{one.noise.replace(' ', '_')}/{one.cleaner}": one.value for one in found.itertuples()})
+    shown = [frame.to_string(index=False, float_format=_short) for frame in (lines, gains) if frame is not None]
+    print("\n" + "\n\n".join([*shown, *best_lines(lines)]) + f"\n\nrun:    {run.link}")
+
+
+def _short(value: float) -> str:
+    return f"{value:.3f}"

@@ -1,0 +1,63 @@
+"""Options of repairing labels and of training on what became of them."""
+
+import click
+
+from anomaly_mlflow.cleaning import CLEANERS
+from anomaly_mlflow.cleaning.learners import LEARNERS
+from anomaly_mlflow.cleaning.repair import CAP, LEAST_CONFIDENCE
+from anomaly_mlflow.cleaning.variants import OF_CLEANER, VARIANTS
+from entry_points.option_kinds import COUNT, SHARE, TextOrNone, option
+
+__all__ = ["CLEANING_OPTIONS"]
+
+_KINDS = VARIANTS | {f"{kind}:CLEANER": words for kind, words in OF_CLEANER.items()}
+_SAID = "; ".join(f"{name}: {words}" for name, words in _KINDS.items())
+
+CLEANING_OPTIONS = [
+    option(
+        "cleaner_names",
+        click.STRING,
+        "small_loss_by_class,confident_learning,neighbour_vote",
+        f"Cleaners, separated by commas: {', '.join(sorted(CLEANERS))}; all: every one. A repair needs two that look at different things.",
+    ),
+    option(
+        "scored",
+        click.STRING,
+        "all",
+        "Cleaners whose worth is measured, separated by commas, as under cleaner_names; all: every one whose evidence the steps make.",
+    ),
+    option("repair_cap", SHARE, CAP, "Largest share of the labels that is changed (0 to 1), the surest first."),
+    option(
+        "repair_confidence",
+        SHARE,
+        LEAST_CONFIDENCE,
+        "How sure of the new label two cleaners that look at different things must both be (0 to 1).",
+    ),
+    option(
+        "inject",
+        click.Choice(["no", "yes"]),
+        "no",
+        "no: the labels are cleaned as they are, or as labels=... gives them; yes: errors are made first, by the shares or the convention, to see what cleaning them gains.",
+    ),
+    option(
+        "variant",
+        click.STRING,
+        "cleaned",
+        f"What retrain trains on. {_SAID}.",
+    ),
+    option("learner", click.STRING, "plain", f"How is trained on it: {', '.join(LEARNERS)}."),
+    option("retrain_seed", click.IntRange(0, 2**31), 0, "Seed of the retraining, the first of several."),
+    option("retrain_seeds", COUNT, 3, "Retrainings of each kind, with consecutive seeds."),
+    option(
+        "noises",
+        click.STRING,
+        "part_dependent:0.35|asymmetric:0.4",
+        "Noises of the study of cleaners, separated by |: CONVENTION:RATE, labels:TABLE (as under labels) or clean; the option labels adds its own.",
+    ),
+    option(
+        "retrainings",
+        TextOrNone(),
+        "none",
+        "Trainings on each noise of the study of cleaners, separated by |: LEARNER@VARIANT, as in plain@cleaned|plain@kept:small_loss|dividemix@given; plain@given is always among them. none: no training.",
+    ),
+]

@@ -1,0 +1,150 @@
+"""Repair by agreement: who agrees with whom decides, never how many of one mechanism; the cap and the reasons."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from anomaly_mlflow.cleaning import base
+from anomaly_mlflow.cleaning.base import Cleaned
+from anomaly_mlflow.cleaning.repair import Reason, repaired_labels, repairs
+from anomaly_mlflow.errors import UnknownName
+
+GIVEN = np.zeros(6, np.int64)
+IDS = np.array([50, 10, 40, 20, 30, 60])
+
+
+@pytest.fixture(autouse=True)
+def four_cleaners(monkeypatch):
+    """Two of one mechanism, two of others."""
+    monkeypatch.setattr(base, "CLEANERS", {})
+    for name, mechanism in {"loss": "training", "slope": "training", "folds": "folds", "near": "embedding"}.items():
+        function = lambda evidence, *, seed: None  # noqa: E731
+        function.__name__ = name
+        base.cleaner((), mechanism, "nobody")(function)
+
+
+def says(labels, confidence=0.9, kept=None):
+    labels = np.array(labels, np.int64)
+    kept = labels == GIVEN[: len(labels)] if kept is None else np.array(kept)
+    sure = np.broadcast_to(np.asarray(confidence, float), labels.shape)
+    return Cleaned(kept.astype(float), kept, labels, sure)
+
+
+def repair(**cleaned):
+    how = {key: cleaned.pop(key) for key in ("cap", "least_confidence", "probabilities") if key in cleaned}
+    return repairs(IDS, GIVEN, cleaned, **({"cap": 1.0} | how))
+
+
+def test_two_mechanisms_change_a_label_and_two_cleaners_of_one_do_not():
+    found = repair(loss=says([1, 1, 0, 2, 0, 0]), slope=says([1, 0, 0, 0, 0, 3]), folds=says([0, 1, 0, 3, 0, 0]))
+    assert list(found["repaired"]) == [False, True, False, False, False, False]
+    assert list(found["reason"]) == [
+        Reason.ONE_MECHANISM, "", Reason.NOT_DOUBTED, Reason.DISAGREEMENT, Reason.NOT_DOUBTED, Reason.ONE_MECHANISM
+    ]  # fmt: skip
+    assert found["mechanisms"][1] == "folds,training" and found["mechanisms"][0] == "training"
+    assert list(repaired_labels(found)) == [0, 1, 0, 0, 0, 0]
+
+
+def test_all_rows_stay_and_what_is_left_alone_has_a_reason():
+    found = repair(loss=says([1, 0, 1, 0, 2, 0]), folds=says([1, 0, 2, 0, 2, 0], kept=[0, 0, 0, 1, 0, 1]), cap=0.2)
+    assert list(found["sample_id"]) == list(IDS) and list(found["given"]) == list(GIVEN)
+    assert ((found["reason"] == "") == found["repaired"]).all()
+    assert found["reason"][1] == Reason.NO_PROPOSAL and found["suggested"][1] == 0
+
+
+def test_of_two_witnesses_the_less_sure_one_counts_and_a_third_can_only_raise_it():
+    two = repair(loss=says([1] * 6, 0.9), folds=says([1] * 6, 0.6))
+    assert np.allclose(two["confidence"], 0.6)
+    three = repair(loss=says([1] * 6, 0.9), folds=says([1] * 6, 0.6), near=says([1] * 6, 0.8))
+    assert np.allclose(three["confidence"], 0.8)
+    same = repair(loss=says([1] * 6, 0.3), slope=says([1] * 6, 0.7), folds=says([1] * 6, 0.9))
+    assert np.allclose(same["confidence"], 0.7)  # a mechanism is as sure as the surest of its cleaners
+
+
+def test_below_the_least_confidence_nothing_is_changed():
+    sure = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+    found = repair(loss=says([1] * 6, 0.95), folds=says([1] * 6, sure), least_confidence=0.6)
+    assert list(found["repaired"]) == [True] * 4 + [False] * 2
+    assert set(found["reason"][4:]) == {Reason.NOT_SURE}
+
+
+@pytest.mark.parametrize(("cap", "changed"), [(0.0, 0), (0.34, 2), (0.5, 3), (0.99, 5), (1.0, 6)])
+def test_never_more_than_the_cap_is_changed_the_surest_first(cap, changed):
+    sure = np.array([0.6, 0.9, 0.8, 0.8, 0.7, 0.95])
+    found = repair(loss=says([1] * 6, sure), near=says([1] * 6, 0.99), cap=cap)
+    assert found["repaired"].sum() == changed
+    order = [5, 1, 3, 2, 4, 0]  # of two equal ones sample 20 comes before 40
+    assert set(np.flatnonzero(found["repaired"])) == set(order[:changed])
+    assert set(found["reason"][~found["repaired"]]) <= {Reason.BEYOND_CAP}
+
+
+def test_two_labels_with_two_mechanisms_each_are_left_alone():
+    found = repair(loss=says([1] * 6), slope=says([2] * 6), folds=says([1] * 6), near=says([2] * 6))
+    assert not found["repaired"].any() and set(found["reason"]) == {Reason.DISAGREEMENT}
+
+
+def test_rows_in_another_order_get_the_same_answer():
+    rng = np.random.default_rng(0)
+    parts = {name: (rng.integers(0, 4, 6), rng.random(6)) for name in ("loss", "slope", "folds", "near")}
+    order = rng.permutation(6)
+    one = repairs(IDS, GIVEN, {n: says(*p) for n, p in parts.items()}, cap=0.4, least_confidence=0)
+    two = repairs(
+        IDS[order], GIVEN, {n: says(a[order], b[order]) for n, (a, b) in parts.items()}, cap=0.4, least_confidence=0
+    )
+    assert one.iloc[order].reset_index(drop=True).equals(two)
+
+
+def test_the_type_comes_from_what_models_that_never_saw_the_row_say():
+    p = np.array([[0.3, 0.6, 0.1], [0.1, 0.6, 0.3], [0.4, 0.3, 0.3], [0.3, 0.6, 0.1], [0.4, 0.3, 0.3], [0.1, 0.8, 0.1]])
+    doubts = says([1, 1, 1, 0, 0, 1], kept=[0, 0, 0, 1, 0, 0])
+    found = repair(loss=doubts, folds=doubts, probabilities=p)
+    assert list(found["type"]) == ["near_miss", "far", "ood_like", "", "ood_like", "near_miss"]
+    assert set(repair(loss=doubts)["type"]) == {""}
+
+
+def test_nobody_objects_and_nothing_changes():
+    found = repair(loss=says([0] * 6), folds=says([0] * 6))
+    assert set(found["reason"]) == {Reason.NOT_DOUBTED} and set(found["confidence"]) == {0.0}
+
+
+def test_a_cleaner_that_is_not_registered_is_told():
+    with pytest.raises(UnknownName, match="unknown cleaner 'oracle'"):
+        repair(oracle=says([1] * 6))
+
+
+@dataclass(frozen=True)
+class World:
+    truth: np.ndarray
+    given: np.ndarray
+    cleaned: dict
+
+
+def planted(flips, seed=0, n=4000, classes=10, accuracy=0.9):
+    """Two mechanisms whose errors are their own: each is right of a row's class in so many cases, and rather sure."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, classes, n)
+    given = np.where(rng.random(n) < flips, (truth + rng.integers(1, classes, n)) % classes, truth)
+    cleaned = {}
+    for name in ("loss", "folds", "near"):
+        right = rng.random(n) < accuracy
+        guess = np.where(right, truth, (truth + rng.integers(1, classes, n)) % classes)
+        sure = np.where(right, rng.beta(8, 2, n), rng.beta(3, 3, n))
+        cleaned[name] = Cleaned((guess == given).astype(float), guess == given, guess, sure)
+    return World(truth, given, cleaned)
+
+
+def test_on_clean_data_fewer_than_one_label_in_a_hundred_is_changed():
+    """Each mechanism alone doubts one label in ten."""
+    for seed in range(3):
+        world = planted(0.0, seed)
+        assert all((one.labels != world.given).mean() > 0.08 for one in world.cleaned.values())
+        found = repairs(np.arange(len(world.given)), world.given, world.cleaned)
+        assert found["repaired"].mean() < 0.01
+
+
+def test_of_flipped_labels_most_are_mended_and_what_is_mended_is_mostly_right():
+    world = planted(0.2)
+    found = repairs(np.arange(len(world.given)), world.given, world.cleaned)
+    wrong, after = world.given != world.truth, repaired_labels(found) != world.truth
+    assert (after & wrong).sum() < 0.2 * wrong.sum() and (after & ~wrong).mean() < 0.01

@@ -1,0 +1,53 @@
+"""The table of repaired labels, and its way back through the option `labels`: ids are those of the source."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from image_files import two_classes, write_folder
+
+from anomaly_mlflow.data.human_labels import human_labels
+from anomaly_mlflow.data.sources import load, load_split
+from entry_points.cleaned_labels import cleaned_labels
+
+
+def repaired(samples):
+    """Every third label changed."""
+    changed = np.arange(len(samples)) % 3 == 0
+    frame = pd.DataFrame({"sample_id": samples.sample_id, "given": samples.labels, "repaired": changed})
+    return frame.assign(suggested=(samples.labels + 1) % samples.num_classes)
+
+
+def back(path, samples, spec):
+    frame = repaired(samples)
+    table = cleaned_labels(samples, frame, spec)
+    table.to_parquet(path / "cleaned_labels.parquet", index=False)
+    found = human_labels(f"parquet:{path / 'cleaned_labels.parquet'}#label", samples.sample_id, samples.classes)[0]
+    assert np.array_equal(found, np.where(frame["repaired"], frame["suggested"], samples.labels))
+    by_name = human_labels(f"parquet:{path / 'cleaned_labels.parquet'}#class", samples.sample_id, samples.classes)[0]
+    assert np.array_equal(found, by_name)
+    return table
+
+
+def test_digits_read_their_cleaned_labels_back(tmp_path):
+    back(tmp_path, load("digits", subset=200), "digits")
+
+
+def test_a_folder_of_images_names_its_files(tmp_path):
+    spec = write_folder(tmp_path / "pets", {"cat": 20, "dog": 20, "owl": 20})
+    train, _ = load_split(spec, seed=1)
+    table = back(tmp_path, train, spec)
+    assert len(table) < 60 and set(table["sample_id"]) <= set(range(60))
+    names = ("cat", "dog", "owl")
+    assert list(table["source"]) == [f"{names[one // 20]}/{one % 20:03}.png" for one in table["sample_id"]]
+
+
+@pytest.mark.parametrize("filtered", [False, True])
+def test_a_parquet_file_keeps_its_own_index(tmp_path, filtered):
+    spec = two_classes(tmp_path / "a.parquet", index=np.arange(40) * 7 + 3, part=["x", "y"] * 20)
+    if filtered:
+        spec = (
+            two_classes(tmp_path / "b.parquet", index=np.arange(40) * 7 + 3, part=["x", "x", "y", "y"] * 10) + "?part=y"
+        )
+    table = back(tmp_path, load(spec), spec)
+    assert len(table) == (20 if filtered else 40) and (table["sample_id"] % 7 == 3).all()
+    assert list(table["source"]) == [f"index {one}" for one in table["sample_id"]]

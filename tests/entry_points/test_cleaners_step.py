@@ -1,0 +1,81 @@
+"""The study of cleaners on a few digits: a noise, clean labels, and two retrainings."""
+
+import pandas as pd
+import pytest
+from desk import Desk
+
+import entry_points.all_steps  # noqa: F401
+from anomaly_mlflow.errors import AnomalyError
+from entry_points.cleaner_cells import check_cleaners, noises_of, options_of, retrainings_of
+from entry_points.options import OPTIONS
+from entry_points.step import STEPS
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+STUDY = ["cleaners", "--subset", "300", "--model", "convnet", "--epochs", "10", "--batch_size", "32", "--seeds", "1"]
+STUDY += ["--baseline_epochs", "2", "--baseline_folds", "2", "--validation_folds", "2", "--draws", "100", "--jobs", "1"]
+STUDY += ["--noises", "symmetric:0.3|clean", "--scored", "small_loss,confident_learning,neighbour_vote,fine"]
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    desk = Desk(tmp_path_factory.mktemp("cleaners"))
+    found = desk.type(*STUDY)
+    assert found.returncode == 0, found.stderr[-3000:]
+    return desk, desk.runs("cleaners")[0].info.run_id, found
+
+
+def test_one_table_holds_every_noise_and_cleaner(done):
+    desk, whole, found = done
+    table = pd.read_csv(desk.artifact(whole, "cleaners.csv"))
+    assert set(table["noise"]) == {"symmetric 0.3", "clean"}
+    assert set(table["cleaner"]) == {"small_loss", "confident_learning", "neighbour_vote", "fine"}
+    noisy = table[table["noise"] == "symmetric 0.3"]
+    assert noisy["rate"].between(0.25, 0.35).all() and (noisy.loc[noisy["measure"] == "auroc", "value"] > 0.5).any()
+    assert (noisy.loc[noisy["measure"] == "cpu_seconds", "value"] > 0).all()
+    measured = noisy[(noisy["measure"] != "cpu_seconds") & noisy["value"].notna()]
+    assert (measured["low"] <= measured["value"] + 1e-6).all() and (measured["value"] <= measured["high"] + 1e-6).all()
+    assert "finds best" in found.stdout
+    for name in ("report.html", "cleaners.json", "average_precision.png"):
+        assert desk.artifact(whole, name).is_file()
+
+
+def test_with_retrainings_the_scores_are_found_again(done):
+    desk, _, _ = done
+    scored = len(desk.runs("score_cleaners"))
+    again = desk.type(*STUDY, "--retrainings", "plain@kept:small_loss|label_smoothing@given")
+    assert again.returncode == 0, again.stderr[-3000:]
+    assert len(desk.runs("score_cleaners")) == scored == 2 and len(desk.runs("retrain")) == 6
+    gains = pd.read_csv(desk.artifact(desk.runs("cleaners")[0].info.run_id, "retrained.csv"))
+    assert list(gains["trained on"]) == ["plain@given", "plain@kept:small_loss", "label_smoothing@given"] * 2
+    assert gains["gain"].notna().sum() == 4
+
+
+def asked(**changed):
+    defaults = {name: one.type.convert(one.default, one, None) for name, one in OPTIONS.items()}
+    return {name: defaults[name] for name in STEPS["cleaners"].options} | changed
+
+
+def test_every_seed_is_another_draw_of_everything():
+    options = asked(noises="symmetric:0.2|clean", seed=3, training_seed=5, seeds=2)
+    noisy, clean = (options_of(noise, options) for noise in noises_of(options))
+    assert [(one["seed"], one["training_seed"], one["retrain_seed"]) for one in noisy] == [(3, 5, 0), (4, 6, 1)]
+    assert (noisy[0]["convention"], noisy[0]["convention_rate"], clean[0]["convention"]) == ("symmetric", 0.2, "none")
+    assert not any(
+        one[f"{kind}_share"] for one in clean for kind in ("near_miss", "gross", "random_flip", "ood", "hard")
+    )
+    assert retrainings_of(options) == []
+
+
+def test_what_the_study_sets_itself_is_refused():
+    check_cleaners(asked(noises="symmetric:0.2"))
+    for changed, said in (
+        ({"convention": "symmetric"}, "convention=symmetric has no effect in cleaners"),
+        ({"ood_share": 0.2}, "ood_share=0.2 has no effect in cleaners"),
+        ({"noises": "symmetri:0.2"}, "unknown convention 'symmetri'"),
+        ({"noises": "symmetric:0.2", "scored": "fin"}, "unknown cleaner 'fin'"),
+        ({"noises": "clean", "retrainings": "plane@given"}, "unknown learner 'plane'"),
+        ({"noises": "clean", "retrainings": "plain@best"}, "unknown variant 'best'"),
+    ):
+        with pytest.raises(AnomalyError, match=said):
+            check_cleaners(asked(**changed))
