@@ -61,7 +61,7 @@ def plan_budget(run: Run, options: dict, upstream: Upstream) -> None:
     rate = error_rate(probabilities, samples.labels, samples.groups, seed=options["seed"])
     grid = measure_probes(samples, test, views, rate.value, _right(noise), options)
     plan = _plan(samples, probabilities, rate, grid, options)
-    _log(run, plan, options, _by_ledger(noise, samples, misfit(probabilities, samples.labels), _checks(plan)))
+    _log(run, plan, options, _by_ledger(noise, samples, misfit(probabilities, samples.labels), plan.checks))
     run.log_json({"generate_noise": [noise.id]}, "upstream.json")
 
 
@@ -70,22 +70,26 @@ def _plan(samples: Samples, probabilities: np.ndarray, rate: Interval, grid: Acc
     money = {"budget": options["budget"] or float(round(AUTO_SHARE * labels)), "label_cost": options["label_cost"]}
     found = errors_found(probabilities, samples.labels, rate.value, seed=options["seed"])
     checks = min(labels, int(money["budget"]))
-    hits = min(1.0, found[checks] / max(checks, 1))
-    ranked = advise(surface, labels=labels, rate=rate.value, hit_rate=hits, **money)
-    drawn = advise(surface, labels=labels, rate=rate.value, **money)
-    mixed = mixes(surface, labels, rate.value, found, **money)
-    frozen = options["geometry_encoder"] is not None
-    return BudgetPlan(samples.name, labels, money["budget"], rate, ranked, drawn, *mixed, measured(surface), frozen)
+    hits = min(1.0, float(found[checks]) / max(checks, 1))
+    return BudgetPlan(
+        samples.name,
+        labels,
+        money["budget"],
+        rate,
+        checks,
+        hits,
+        advise(surface, labels=labels, rate=rate.value, hit_rate=hits, **money),
+        advise(surface, labels=labels, rate=rate.value, **money),
+        *mixes(surface, labels, rate.value, found, **money),
+        measured(surface),
+        options["geometry_encoder"] is not None,
+    )
 
 
 def _right(noise: Run) -> bool:
     """Whether the test labels are better than the given ones: a set of its own, or errors were put beside them."""
     config = noise.json("config.json")
-    return bool(config["test"] or config["labels"]) or errors_made(noise)
-
-
-def _checks(plan: BudgetPlan) -> int:
-    return min(plan.labels, int(plan.budget))
+    return bool(config.get("test") or config.get("labels")) or errors_made(noise)
 
 
 def _by_ledger(noise: Run, samples: Samples, misfit: np.ndarray, checks: int) -> dict[str, str]:

@@ -7,6 +7,7 @@ has never seen a row is asked how well another label would fit it, and that cost
 import numpy as np
 import pandas as pd
 
+from anomaly_mlflow.anomalies.label_probes import support
 from anomaly_mlflow.detection.probe_calibration import error_probability, error_ratio, joint_share
 from anomaly_mlflow.detection.statistics import Interval
 from anomaly_mlflow.signals.confident_counts import calibrated_joint
@@ -42,12 +43,15 @@ def errors_found(probabilities: np.ndarray, labels: np.ndarray, rate: float, *, 
 
     rate: share of wrong labels. P(wrong | misfit) by Bayes' rule from the misfit of exchanged labels beside that of the
     given ones (`error_ratio`), a reconstruction of this project; it is too high where real errors fit better than
-    exchanged labels do. Exchanged as the confident joint has it: a row that looks like class c gets a label that rows
-    of class c are given, a uniform other one where these are all c.
+    exchanged labels do. Exchanged as the confident joint has it, in rows drawn by how well their label is supported: a
+    label c becomes one that rows of class c are given, a uniform other one where these are all c.
     """
-    exchanged = _exchanged(labels, calibrated_joint(probabilities, labels), np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    supported = support(probabilities, labels)
+    rows = rng.choice(len(labels), len(labels), p=supported / supported.sum())
+    exchanged = _exchanged(labels[rows], calibrated_joint(probabilities, labels), rng)
     own = misfit(probabilities, labels)
-    score = np.concatenate([own, misfit(probabilities, exchanged)])
+    score = np.concatenate([own, misfit(probabilities[rows], exchanged)])
     planted = np.arange(len(score)) >= len(own)
     wrong = error_probability(error_ratio(score, planted, ~planted), rate)
     found = np.concatenate([[0.0], np.cumsum(wrong[np.argsort(-own, kind="stable")])])

@@ -31,11 +31,11 @@ def sizes_to_measure(labels: int, num_classes: int) -> np.ndarray:
 
 
 def rates_to_measure(rate: float, num_classes: int) -> np.ndarray:
-    """Shares of wrong labels, float64 (4,), from that of the given labels on. Raises BadData where it is near chance."""
+    """Shares of wrong labels, float64 (4,), from that of the given labels on. Raises BadData near chance."""
     chance = (num_classes - 1) / num_classes
     if rate >= HOPELESS * chance:
         raise BadData(
-            f"an estimated {rate:.0%} of the labels are wrong, little better than chance; no plan can be made"
+            f"an estimated {rate:.0%} of the labels are wrong, nearly as many as by chance; no plan can be made"
         )
     return np.linspace(rate, rate + SPREAD * (chance - rate), RATES)
 

@@ -23,7 +23,7 @@ CROSS_FIT = (
 )
 FROZEN = (
     "The embeddings are those of a frozen encoder that has learnt nothing from these labels: none leaks. What is"
-    " foretold is for a linear model on this encoder; a network that learns its own features gains more from more labels."
+    " foretold is for a linear model on it; a network that learns its own features gains more from more labels."
 )
 LIMITS = (
     "The share of wrong labels is estimated by the confident joint, which counts the models' own mistakes too: rather"
@@ -31,7 +31,7 @@ LIMITS = (
     "How many wrong labels the checks find is estimated from labels exchanged at random as the confident joint has it;"
     " errors that fit better than these do, as those of people may, are found later. Checks are taken to be right.",
     "The probes meet further errors that are uniform over the other classes; errors between similar classes cost more."
-    " Less error than there is cannot be measured: there, and beyond the rows of a fold, the fitted curves extrapolate.",
+    " Fewer errors than there are cannot be measured: there, and beyond the rows of a fold, fitted curves extrapolate.",
     "Intervals are over folds and draws of rows and errors. These share rows and test images, so that they are rather"
     " too narrow for another data set, and they do not hold the error of the estimated share of wrong labels.",
 )
@@ -42,14 +42,17 @@ class BudgetPlan:
     """What the page tells.
 
     name: of the data set; labels: how many there are; budget: in checks of one label; rate: share that is wrong, as
-    estimated; ranked, drawn: advice for checks of the most suspicious labels and of labels drawn at random; grid,
-    table: as `mixes`; measured: as `budget_plan.measured`; frozen: whether the encoder has learnt nothing here.
+    estimated; checks: what the budget pays for, with hit_rate, the share of these that is expected to be wrong;
+    ranked, drawn: advice for checks of the most suspicious labels and of labels drawn at random; grid, table: as
+    `mixes`; measured: as `budget_plan.measured`; frozen: whether the encoder has learnt nothing here.
     """
 
     name: str
     labels: int
     budget: float
     rate: Interval
+    checks: int
+    hit_rate: float
     ranked: Advice
     drawn: Advice
     grid: AccuracyGrid
@@ -63,8 +66,8 @@ def budget_page(plan: BudgetPlan, facts: Mapping[str, object]) -> str:
     share = f"An estimated {plan.rate.value:.1%} of the {plan.labels:,} labels are wrong" + _ends(plan.rate)
     best = plan.table[plan.table["best"]].drop(columns="best").round({"cost": 2})
     caption = (
-        "Foretold by the fitted curves. Left: framed is what nothing as cheap beats; right: cost in checks of one label,"
-        " beyond the labels that there are; bars are 95 % over folds and draws."
+        "Foretold by the fitted curves. Left: framed is what nothing as cheap beats; right: the cost in checks of"
+        " one label, beyond the labels that there are; bars are 95 % over folds and draws."
     )
     sections = [
         Section("The frontier", [mix_sentence(plan)], [(budget_figure(plan.grid, plan.table), caption)], best),
@@ -91,11 +94,12 @@ def mix_sentence(plan: BudgetPlan) -> str:
 
 def _advice_table(plan: BudgetPlan) -> pd.DataFrame:
     rows = []
-    for words, one in (("the most suspicious", plan.ranked), ("drawn at random", plan.drawn)):
+    ranked = (f"the {plan.checks:,} most suspicious", plan.hit_rate, plan.ranked)
+    for words, hits, one in (ranked, (f"{plan.checks:,} drawn at random", plan.rate.value, plan.drawn)):
         gains = [f"{end:+.4f}" for each in (one.relabelled, one.more, one.difference) for end in vars(each).values()]
-        rows.append((words, one.choice.replace("_", " "), *gains))
+        rows.append((words, f"{hits:.1%}", one.choice.replace("_", " "), *gains))
     ends = [f"{name}{end}" for name in ("checking", "labelling", "difference") for end in ("", ", low", ", high")]
-    return pd.DataFrame(rows, columns=["checked labels", "choice", *ends])
+    return pd.DataFrame(rows, columns=["checked labels", "wrong among them", "choice", *ends])
 
 
 def _ends(rate: Interval) -> str:
