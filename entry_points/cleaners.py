@@ -31,6 +31,7 @@ def cleaners(run: Run, options: dict, upstream: Upstream) -> None:
     """Measure what every cleaner is worth on several noises; if killed, it goes on with the next noise and seed."""
     noises = noises_of(options)
     variants = [options_of(noise, options) for noise in noises]
+    child_runs("train_baseline", variants[0], run, unit="baseline")  # all noises of a seed share it: made once
     scored = _by_noise(child_runs("score_cleaners", [one for of_noise in variants for one in of_noise], run), variants)
     results = [_result(noise, runs, options) for noise, runs in zip(noises, scored, strict=True)]
     table = cleaners_table(results)
