@@ -29,8 +29,8 @@ LISTS = ("scored", "cleaner_names")
 PASSES = 30
 
 
-def chosen_cleaners(names: str, checked: str | None = None) -> list[Cleaner]:
-    """The cleaners of these names and groups, separated by commas, by name; `all`: those whose evidence there is.
+def chosen_cleaners(names: str, checked: str | None) -> list[Cleaner]:
+    """The cleaners of these names and groups, separated by commas, sorted; `all`: those whose evidence there is.
 
     checked: the option. Raises UnknownName, and BadOption for one that needs what there is not.
     """
