@@ -5,8 +5,11 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from anomaly_mlflow.report.anchors_section import anchor_sections, place_lines
 from anomaly_mlflow.report.cleaners_page import best_lines, cleaners_page
+from anomaly_mlflow.report.figures.anchor_ablation import ablation_dots
 from anomaly_mlflow.report.figures.cleaners import cleaner_bars
+from anomaly_mlflow.studies.anchor_comparison import ablation_table, baselines_table
 from anomaly_mlflow.studies.cleaner_grid import Noise
 from anomaly_mlflow.studies.cleaner_table import NoiseResult, cleaners_table, summarise, wide_table
 from anomaly_mlflow.studies.cleaning_gain import accuracies, gains_table
@@ -31,6 +34,7 @@ def cleaners(run: Run, options: dict, upstream: Upstream) -> None:
     """Measure what every cleaner is worth on several noises; if killed, it goes on with the next noise and seed."""
     noises = noises_of(options)
     variants = [options_of(noise, options) for noise in noises]
+    child_runs("train_baseline", variants[0], run, unit="baseline")  # all noises of a seed share it: made once
     scored = _by_noise(child_runs("score_cleaners", [one for of_noise in variants for one in of_noise], run), variants)
     results = [_result(noise, runs, options) for noise, runs in zip(noises, scored, strict=True)]
     table = cleaners_table(results)
@@ -84,20 +88,28 @@ def _seeds(runs: list[Run], names: list[str], options: dict) -> list[Resampled]:
 
 
 def _log(run: Run, options: dict, results: list[NoiseResult], table: pd.DataFrame, gains: pd.DataFrame | None) -> None:
-    lines = wide_table(table)
+    lines, baselines, ablation = wide_table(table), baselines_table(results), ablation_table(results)
     run.log_frame(table, "cleaners.csv")
     run.log_table(lines.round(4), "cleaners.json")
-    if gains is not None:
-        run.log_frame(gains, "retrained.csv")
-        run.log_table(gains.round(4), "retrained.json")
-    figure = cleaner_bars(table)
-    run.log_figure(figure, "average_precision.png")
+    tables = {"retrained": gains, "anchors": baselines, "anchor_ablation": ablation}
+    tables = {name: frame for name, frame in tables.items() if frame is not None and len(frame)}
+    for name, frame in tables.items():
+        run.log_frame(frame, f"{name}.csv")
+        run.log_table(frame.round(4), f"{name}.json")
+    figures = {"average_precision": cleaner_bars(table)}
+    if "anchor_ablation" in tables:
+        figures["anchor_ablation"] = ablation_dots(ablation)
+    for name, figure in figures.items():
+        run.log_figure(figure, f"{name}.png")
     facts = {**as_typed(options, STEPS["cleaners"].options), **environment(), "this run": run.link}
-    run.log_text(cleaners_page(results, table, lines, gains, figure, facts), "report.html")
+    further = anchor_sections(baselines, ablation, figures.get("anchor_ablation"))
+    page = cleaners_page(results, table, lines, gains, figures["average_precision"], facts, further)
+    run.log_text(page, "report.html")
     found = table[(table["measure"] == "average_precision") & table["value"].notna()]
     run.log_metrics({f"{one.noise.replace(' ', '_')}/{one.cleaner}": one.value for one in found.itertuples()})
-    shown = [frame.to_string(index=False, float_format=_short) for frame in (lines, gains) if frame is not None]
-    print("\n" + "\n\n".join([*shown, *best_lines(lines)]) + f"\n\nrun:    {run.link}")
+    told = (lines, *(tables[name] for name in ("retrained", "anchors") if name in tables))
+    shown = [frame.to_string(index=False, float_format=_short) for frame in told]
+    print("\n" + "\n\n".join([*shown, *best_lines(lines), *place_lines(baselines)]) + f"\n\nrun:    {run.link}")
 
 
 def _short(value: float) -> str:

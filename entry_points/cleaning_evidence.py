@@ -1,6 +1,6 @@
 """What the cleaners asked for look at, from the runs upstream; the ledger is not read."""
 
-from anomaly_mlflow.cleaning import CLEANERS, Cleaner, find_cleaner
+from anomaly_mlflow.cleaning import CLEANERS, GROUPS, Cleaner, find_cleaner
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import BadOption
 from anomaly_mlflow.signals.collect import collect
@@ -8,38 +8,56 @@ from anomaly_mlflow.signals.demand import FROM_FOLDS, FROM_NOISY, FROM_THRESHOLD
 from anomaly_mlflow.signals.evidence import Evidence
 from anomaly_mlflow.tracking.registry import model_folder
 from anomaly_mlflow.training.epoch_files import read_recording
+from entry_points.checked_labels import check_table, trusted_rows
 from entry_points.fold_files import read_out_of_fold, read_probes, read_second_splits
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only
 from entry_points.threshold_files import read_threshold_runs
 
-__all__ = ["MAKERS", "chosen_cleaners", "cleaning_evidence", "steps_for"]
+__all__ = ["MAKERS", "check_checked", "chosen_cleaners", "cleaning_evidence", "steps_for"]
 
 MAKERS = {"train_folds": FROM_FOLDS, "train_noisy": FROM_NOISY, "train_thresholds": FROM_THRESHOLDS}
 """Step -> the fields of Evidence that it makes."""
 
 MADE = set().union(*MAKERS.values())
+CHECKED = "trusted"
+"""The field that no step makes, but the option `checked`."""
+
+LISTS = ("scored", "cleaner_names")
+"""Options that name cleaners."""
+
 PASSES = 30
 
 
-def chosen_cleaners(names: str) -> list[Cleaner]:
-    """The cleaners of these names, separated by commas, in their order; `all`: those whose evidence a step makes.
+def chosen_cleaners(names: str, checked: str | None) -> list[Cleaner]:
+    """The cleaners of these names and groups, separated by commas, sorted; `all`: those whose evidence there is.
 
-    Raises UnknownName, and BadOption for one that needs what no step makes.
+    checked: the option. Raises UnknownName, and BadOption for one that needs what there is not.
     """
-    if names == "all":
-        return [one for _, one in sorted(CLEANERS.items()) if set(one.needs) <= MADE]
-    chosen = [find_cleaner(name) for name in sorted({name.strip() for name in names.split(",")})]
-    for one in chosen:
-        lacking = sorted(set(one.needs) - MADE)
+    there = MADE | ({CHECKED} if checked else set())
+    chosen = {one.name: one for word in names.split(",") for one in _asked(word.strip(), there)}
+    for one in chosen.values():
+        lacking = sorted(set(one.needs) - there)
         if lacking:
-            raise BadOption(f"cleaner {one.name} needs {', '.join(lacking)}, which no step makes; leave it out")
-    return chosen
+            mend = "name labels that somebody has checked with the option checked, or " if CHECKED in lacking else ""
+            raise BadOption(f"cleaner {one.name} needs {', '.join(lacking)}, which no step makes; {mend}leave it out")
+    return [chosen[name] for name in sorted(chosen)]
 
 
-def steps_for(names: str) -> set[str]:
+def check_checked(options: dict) -> None:
+    """Raises as `check_table`, and BadOption where none of the cleaners asked for looks at checked labels."""
+    checked = options["checked"]
+    if not checked:
+        return
+    check_table(checked)
+    lists = [options[name] for name in LISTS if name in options]
+    if not any(CHECKED in one.needs for names in lists for one in chosen_cleaners(names, checked)):
+        raise BadOption(f"checked={checked} has no effect without a cleaner that looks at it, such as conformal_fdr")
+
+
+def steps_for(names: str, checked: str | None) -> set[str]:
     """The steps upstream that make what these cleaners look at. Raises as `chosen_cleaners`."""
-    needs = _needs(names)
+    needs = _needs(names, checked)
     return {"generate_noise", *(name for name, made in MAKERS.items() if needs & made)}
 
 
@@ -48,9 +66,10 @@ def cleaning_evidence(names: str, options: dict, upstream: Upstream) -> tuple[Sa
     samples, test = read_samples(only(upstream, "generate_noise"))
     made = {name: only(upstream, name) for name in upstream}
     folds, noisy, thresholds = (made.get(name) for name in MAKERS)
+    needs, checked = _needs(names, options["checked"]), options["checked"]
     evidence = collect(
         samples,
-        _needs(names),
+        needs,
         clean=None,
         noisy=noisy and model_folder(noisy),
         snapshots=noisy and noisy.path("snapshots"),
@@ -62,9 +81,17 @@ def cleaning_evidence(names: str, options: dict, upstream: Upstream) -> tuple[Sa
         passes=PASSES,
         seed=options["seed"],
         threshold_runs=thresholds and read_threshold_runs(thresholds, samples.sample_id),
+        trusted=trusted_rows(checked, samples) if CHECKED in needs else None,
     )
     return samples, evidence
 
 
-def _needs(names: str) -> set[str]:
-    return {need for one in chosen_cleaners(names) for need in one.needs}
+def _asked(word: str, there: set[str]) -> list[Cleaner]:
+    """The cleaners that one word of a list asks for."""
+    if word == "all":
+        return [one for one in CLEANERS.values() if set(one.needs) <= there]
+    return list(GROUPS[word].values()) if word in GROUPS else [find_cleaner(word)]
+
+
+def _needs(names: str, checked: str | None) -> set[str]:
+    return {need for one in chosen_cleaners(names, checked) for need in one.needs}

@@ -3,6 +3,7 @@
 import click
 
 from anomaly_mlflow.cleaning import CLEANERS
+from anomaly_mlflow.cleaning.anchor_ablation import GROUP
 from anomaly_mlflow.cleaning.learners import LEARNERS
 from anomaly_mlflow.cleaning.repair import CAP, LEAST_CONFIDENCE
 from anomaly_mlflow.cleaning.variants import OF_CLEANER, VARIANTS
@@ -24,7 +25,13 @@ CLEANING_OPTIONS = [
         "scored",
         click.STRING,
         "all",
-        "Cleaners whose worth is measured, separated by commas, as under cleaner_names; all: every one whose evidence the steps make.",
+        f"Cleaners whose worth is measured, separated by commas, as under cleaner_names; all: every one whose evidence there is; {GROUP}: anchor hallucination, its baselines, and it with one setting changed at a time.",
+    ),
+    option(
+        "checked",
+        TextOrNone(),
+        "none",
+        "Labels that people gave when they checked images drawn at random, for conformal_fdr: parquet:PATH#COLUMN,COLUMN; -1, an empty cell or no row: not checked. Rows of which all columns say the given label are trusted. The data set's own labels are no check: with them the truth would clean.",
     ),
     option("repair_cap", SHARE, CAP, "Largest share of the labels that is changed (0 to 1), the surest first."),
     option(

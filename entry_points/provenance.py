@@ -32,6 +32,7 @@ DIGESTS = {
     "labels": human_labels_digest,
     "raters": human_labels_digest,
     "confusion": human_labels_digest,
+    "checked": human_labels_digest,
     "geometry_encoder": frozen_digest,
     "recording": recording_digest,
     "registered": run_of_model,

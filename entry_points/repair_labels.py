@@ -5,31 +5,33 @@ from anomaly_mlflow.errors import BadOption
 from anomaly_mlflow.tracking.run import Run
 from entry_points.cleaned_labels import LABELS, cleaned_labels
 from entry_points.cleaner_files import log_cleaned
-from entry_points.cleaning_evidence import MAKERS, chosen_cleaners, cleaning_evidence, steps_for
+from entry_points.cleaning_evidence import MAKERS, check_checked, chosen_cleaners, cleaning_evidence, steps_for
 from entry_points.step import Upstream, only, step
 
 
 def check_repair(options: dict) -> None:
-    """Raises as `chosen_cleaners` does, and BadOption where no two of them could be witnesses."""
-    mechanisms = {one.mechanism for one in chosen_cleaners(options["cleaner_names"]) if one.repairs}
+    """Raises as `chosen_cleaners` and `check_checked`, and BadOption where no two of them could be witnesses."""
+    chosen = chosen_cleaners(options["cleaner_names"], options["checked"])
+    mechanisms = {one.mechanism for one in chosen if one.repairs}
     if len(mechanisms) < 2:
         known = f"these have {', '.join(mechanisms)} alone" if mechanisms else "these propose no labels"
         raise BadOption(f"cleaner_names={options['cleaner_names']}: a repair needs two mechanisms, and {known}")
+    check_checked(options)
 
 
 @step(
     "repair_labels",
-    own=("cleaner_names", "repair_cap", "repair_confidence", "seed"),
+    own=("cleaner_names", "checked", "repair_cap", "repair_confidence", "seed"),
     needs=("generate_noise", *MAKERS),
     run_option="repairs_run",
     check=check_repair,
-    narrow=lambda options: steps_for(options["cleaner_names"]),
+    narrow=lambda options: steps_for(options["cleaner_names"], options["checked"]),
 )
 def repair_labels(run: Run, options: dict, upstream: Upstream) -> None:
     """Change the labels on which cleaners that look at different things agree; the ledger is not read."""
     names = options["cleaner_names"]
     samples, evidence = cleaning_evidence(names, options, upstream)
-    cleaned = {one.name: one(evidence, seed=options["seed"]) for one in chosen_cleaners(names)}
+    cleaned = {one.name: one(evidence, seed=options["seed"]) for one in chosen_cleaners(names, options["checked"])}
     frame = repairs(
         samples.sample_id,
         samples.labels,
@@ -42,4 +44,5 @@ def repair_labels(run: Run, options: dict, upstream: Upstream) -> None:
     log_cleaned(run, samples, cleaned)
     dataset = only(upstream, "generate_noise").json("data.json")["dataset"]
     run.log_frame(cleaned_labels(samples, frame, dataset), LABELS)
-    run.log_metrics({"repaired": float(frame["repaired"].mean())})
+    trusted = {} if evidence.trusted is None else {"trusted": int(evidence.trusted.sum())}
+    run.log_metrics({"repaired": float(frame["repaired"].mean())} | trusted)

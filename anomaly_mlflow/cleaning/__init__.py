@@ -1,6 +1,7 @@
 """What to do about anomalies: trust in every given label, the label it should be, repair, robust learners."""
 
-from anomaly_mlflow.cleaning import (  # noqa: F401  (each registers its cleaners)
+from anomaly_mlflow.cleaning import (  # noqa: F401  (each registers its cleaners, or a group)
+    anchor_ablation,
     anchor_cleaners,
     class_prototypes,
     confident_learning,
@@ -15,6 +16,6 @@ from anomaly_mlflow.cleaning import (  # noqa: F401  (each registers its cleaner
     small_loss,
     spectral_truncation,
 )
-from anomaly_mlflow.cleaning.base import CLEANERS, MECHANISMS, Cleaned, Cleaner, cleaner, find_cleaner
+from anomaly_mlflow.cleaning.base import CLEANERS, GROUPS, MECHANISMS, Cleaned, Cleaner, cleaner, find_cleaner
 
-__all__ = ["CLEANERS", "MECHANISMS", "Cleaned", "Cleaner", "cleaner", "find_cleaner"]
+__all__ = ["CLEANERS", "GROUPS", "MECHANISMS", "Cleaned", "Cleaner", "cleaner", "find_cleaner"]

@@ -1,6 +1,6 @@
 """The registry of cleaners: evidence -> trust in every given label, and the label that it should be."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from anomaly_mlflow.errors import MissingEvidence, UnknownName
 from anomaly_mlflow.signals.evidence import Evidence
 
-__all__ = ["CLEANERS", "MECHANISMS", "Cleaned", "Cleaner", "cleaner", "find_cleaner"]
+__all__ = ["CLEANERS", "GROUPS", "MECHANISMS", "OUTSIDE", "Cleaned", "Cleaner", "cleaner", "find_cleaner", "group"]
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,17 @@ class Cleaner:
 
 
 CLEANERS: dict[str, Cleaner] = {}
+GROUPS: dict[str, dict[str, Cleaner]] = {}
+"""Word -> the cleaners that it asks for, by name. Some may be other settings of a cleaner, no part of CLEANERS."""
+
 MECHANISMS: dict[str, str] = {
-    "training": "what the noisy model's own training did with the given label, epoch by epoch",
+    "training": "what the noisy model, which was trained on the given label, makes of the row: losses, answers",
     "folds": "what models that never saw the row's label predict",
     "embedding": "where the row lies among the others in the noisy model's embedding",
     "reference": "how the row stands against rows that are trusted",
 }
+OUTSIDE = frozenset({"folds", "reference"})
+"""Mechanisms whose models never saw the row's given label; the others share one network that learnt it."""
 
 
 def cleaner(
@@ -82,8 +87,15 @@ def cleaner(
     return register
 
 
+def group(name: str, cleaners: Iterable[Cleaner]) -> None:
+    """Let one word ask for these cleaners, registered or not."""
+    GROUPS[name] = {one.name: one for one in cleaners}
+
+
 def find_cleaner(name: str) -> Cleaner:
-    """The cleaner of this name. Raises UnknownName that lists the known ones."""
-    if name not in CLEANERS:
-        raise UnknownName("cleaner", name, CLEANERS)
-    return CLEANERS[name]
+    """The cleaner of this name, registered or of a group. Raises UnknownName that lists the registered ones."""
+    known = {key: one for members in GROUPS.values() for key, one in members.items()} | CLEANERS
+    if name not in known:
+        close = [one for one in known if "/" in name and one.startswith(name.partition("/")[0] + "/")]
+        raise UnknownName("cleaner", name, CLEANERS, close)
+    return known[name]

@@ -3,24 +3,29 @@
 The rule is Bates et al. (2023), Annals of Statistics 51(1): conformal p-values and the procedure of Benjamini and
 Hochberg; to noisy labels it was carried by Yu, Ma and Liu (2023), ICML (BHN), of whose text the abstract was at hand.
 The level holds where the calibration rows are a random sample of the right ones of the same class: checked by people
-who were handed rows at random, never rows that looked right.
+who were handed rows at random, never rows that looked right or on which several people agree. Those are easier than
+right ones at large, and right but hard labels stand out among them (simulated in tests/cleaning/test_conformal.py).
 """
 
 import numpy as np
 from scipy.stats import false_discovery_control
 
 from anomaly_mlflow.cleaning.base import Cleaned, cleaner
-from anomaly_mlflow.errors import BadData, MissingEvidence
+from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.signals.base import find
 from anomaly_mlflow.signals.evidence import Evidence
 
-__all__ = ["LEVEL", "agreed_rows", "class_conditional_p_values", "conformal_fdr", "conformal_p_values"]
+__all__ = ["LEVEL", "class_conditional_p_values", "conformal_fdr", "conformal_p_values"]
 
 LEVEL = 0.1
 """Share of right labels among the flagged ones that is borne on average."""
 
-LEAST = 50
-"""Calibration rows from which on a class has p-values of its own; the rows of smaller classes are ranked among all."""
+LEAST = 500
+"""Calibration rows from which on a class has p-values of its own; the rows of smaller classes are ranked among all.
+
+The smallest p-value of m rows is 1 / (m + 1): of fewer, nothing could be flagged at the level unless a fiftieth of all
+rows or more stood out as far as that.
+"""
 
 
 @cleaner(
@@ -63,7 +68,7 @@ def class_conditional_p_values(
 ) -> np.ndarray:
     """`conformal_p_values` within each given label (Mondrian), float64 (n,).
 
-    Labels with fewer than 50 calibration rows are ranked among the rows of all labels: there the level holds only as
+    Labels with fewer than 500 calibration rows are ranked among the rows of all labels: there the level holds only as
     far as the classes are equally hard.
     """
     values = conformal_p_values(scores, calibration)
@@ -72,20 +77,3 @@ def class_conditional_p_values(
         if len(own) >= LEAST:
             values[labels == label] = conformal_p_values(scores[labels == label], own)
     return values
-
-
-def agreed_rows(evidence: Evidence) -> np.ndarray:
-    """Calibration rows without people, bool (n,): the noisy model's last recorded epochs and the labels of its nearest
-    neighbours both say the given label; the out-of-fold models, whose scores are ranked, are not asked.
-
-    To be handed over as `trusted`. It gives up the guarantee: rows on which mechanisms agree are easier than right ones
-    at large, and right but hard labels stand out among them. Simulated (tests/cleaning/test_conformal.py: 20 % wrong
-    labels, a difficulty that all mechanisms share) at a level of 0.10, the mean false-discovery proportion is 0.06,
-    0.22 and 0.38 where 0.5 %, 4 % and 11 % of the images look like the other class; with random checked rows 0.06, 0.06
-    and 0.03. Raises MissingEvidence without recording or embeddings.
-    """
-    if evidence.recording is None or evidence.embeddings is None:
-        raise MissingEvidence("calibration rows without people need a recording and embeddings")
-    late = evidence.recording.correct[evidence.recording.epochs // 2 :].mean(axis=0) > 0.5
-    near = evidence.labels[evidence.neighbours.index[:, :10]] == evidence.labels[:, None]
-    return late & (near.mean(axis=1) > 0.5)

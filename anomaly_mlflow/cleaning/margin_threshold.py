@@ -26,7 +26,7 @@ def aum_threshold(evidence: Evidence, *, seed: int) -> Cleaned:
     if not judged.any(axis=0).all():
         raise BadData("some rows were threshold rows in every training; run train_thresholds again")
     below = np.stack([below_threshold(run) for run in runs])
-    distance = np.stack([(run.margin - _cut(run)) / _spread(run) for run in runs])
+    distance = np.stack([(run.margin.astype(np.float64) - _cut(run)) / _spread(run) for run in runs])
     trust = np.mean(expit(distance), axis=0, where=judged)
     return Cleaned(trust, (judged & ~below).any(axis=0), evidence.labels.copy(), trust)
 

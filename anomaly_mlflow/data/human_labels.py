@@ -18,12 +18,16 @@ __all__ = ["human_labels", "human_labels_digest"]
 
 Table = tuple[np.ndarray, dict[str, pd.Series]]
 
+NONE = -1
+"""In place of a label where there is none."""
 
-def human_labels(spec: str, sample_id: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
+
+def human_labels(spec: str, sample_id: np.ndarray, classes: tuple[str, ...], *, gaps: bool = False) -> np.ndarray:
     """Labels, int64 (k, n): a row for each of the k columns asked for, a position for each sample id.
 
     sample_id: int64 (n,), joined to the table's `index` (or `sample_id`) column, in CIFAR-N files to the position;
-    labels are numbers 0 .. len(classes) - 1 or class names.
+    labels are numbers 0 .. len(classes) - 1 or class names. gaps: a sample that the table lacks, an empty cell and -1
+    are no error but no label, -1.
     Raises BadOption for the spec, UnknownName for its kind or a column, BadData where the file cannot be used, repeats
     an index, lacks a sample or holds a label of no class.
     """
@@ -35,7 +39,7 @@ def human_labels(spec: str, sample_id: np.ndarray, classes: tuple[str, ...]) -> 
     if len(values) != len(index):
         raise BadData(f"{path}: index {values[counts > 1][0]} stands in several rows; keep one row for each sample")
     rows = pd.Index(index).get_indexer(sample_id)
-    return np.stack([_column(path, name, table[name], rows, sample_id, classes) for name in columns])
+    return np.stack([_column(path, name, table[name], rows, sample_id, classes, gaps=gaps) for name in columns])
 
 
 def human_labels_digest(spec: str) -> str:
@@ -102,21 +106,33 @@ def _check_columns(columns: list[str], known: list[str] | dict) -> None:
 
 
 def _column(
-    path: Path, name: str, column: pd.Series, rows: np.ndarray, sample_id: np.ndarray, classes: tuple[str, ...]
+    path: Path,
+    name: str,
+    column: pd.Series,
+    rows: np.ndarray,
+    sample_id: np.ndarray,
+    classes: tuple[str, ...],
+    *,
+    gaps: bool,
 ) -> np.ndarray:
     lacking = (rows < 0) | column.isna().to_numpy()[rows]
-    if lacking.any():
+    if gaps:
+        lacking |= (column == NONE).to_numpy()[rows]
+    elif lacking.any():
         first = sample_id[lacking][0]
         raise BadData(f"{path}: {lacking.sum()} of {len(rows)} samples have no label in '{name}', the first id {first}")
-    given = column.iloc[rows]
+    given = column.iloc[rows[~lacking]]
     labels = _numbers(given, classes)
     if labels is None:
         raise BadData(f"{path}: column '{name}' must hold whole numbers or class names, not {column.dtype}")
     bad = np.flatnonzero((labels < 0) | (labels >= len(classes)))
     if len(bad):
         known = f"{len(classes)} classes (0 to {len(classes) - 1}): {', '.join(classes[:10])}"
-        raise BadData(f"{path}: label {given.iloc[bad[0]]} in '{name}' at index {sample_id[bad[0]]} is none of {known}")
-    return labels
+        first = sample_id[~lacking][bad[0]]
+        raise BadData(f"{path}: label {given.iloc[bad[0]]} in '{name}' at index {first} is none of {known}")
+    found = np.full(len(rows), NONE)
+    found[~lacking] = labels
+    return found
 
 
 def _numbers(given: pd.Series, classes: tuple[str, ...]) -> np.ndarray | None:

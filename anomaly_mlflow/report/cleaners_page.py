@@ -28,8 +28,12 @@ def cleaners_page(
     gains: pd.DataFrame | None,
     figure: Figure,
     facts: Mapping[str, object],
+    further: Sequence[Section] = (),
 ) -> str:
-    """One self-contained page; table, lines: as `cleaners_table` and `wide_table`; gains: as `gains_table`, or None."""
+    """One self-contained page; table, lines: as `cleaners_table` and `wide_table`; gains: as `gains_table`, or None.
+
+    further: sections on some of the cleaners.
+    """
     caption = "Dots: mean over seeds; whiskers: 95 %; dotted: what guessing reaches, the share of wrong labels."
     retrained = [] if gains is None else [Section("Test accuracy after retraining", table=gains)]
     rebuilt = sorted(set(table.loc[table["reconstruction"], "cleaner"]))
@@ -37,6 +41,7 @@ def cleaners_page(
     sections = [
         Section("Selection and repair", [_noise(one) for one in results], [(figure, caption)], lines),
         *retrained,
+        *further,
         Section("How to read this", [*HOW, *told]),
         Section("All numbers", [f"{name}: {words}." for name, words in MEASURES.items()], table=table),
     ]

@@ -47,6 +47,7 @@ def collect(
     frozen: str | None = None,
     influence: InfluenceSettings | None = None,
     threshold_runs: list[ThresholdRun] | None = None,
+    trusted: np.ndarray | None = None,
 ) -> Evidence:
     """Run those evaluation passes of both models over the samples that the needs ask for.
 
@@ -74,6 +75,7 @@ def collect(
         second_split=second_split,
         probes=probes,
         threshold_runs=threshold_runs,
+        trusted=trusted,
         influence_settings=influence or InfluenceSettings(),
         **seen,
     )

@@ -1,6 +1,6 @@
 """What cleaners say of one noisy set against the truth: selection and repair, with bootstrap draws of every figure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,10 @@ from anomaly_mlflow.detection.measures import Measure, auroc_of, average_precisi
 from anomaly_mlflow.detection.shared_draws import resampled
 from anomaly_mlflow.studies.resampled import Resampled
 
-__all__ = ["MEASURES", "measure_cleaners"]
+__all__ = ["BY", "MEASURES", "measure_cleaners"]
+
+BY = "repair_accuracy_by_"
+"""Before the name of a cleaner: what this one would have made of the same labels."""
 
 MEASURES = {
     "auroc": "AUROC of 1 - trust, wrong labels against right ones",
@@ -20,6 +23,7 @@ MEASURES = {
     "recall": "share of the wrong labels that are not kept",
     "dropped": "share of the labels that are not kept",
     "repair_accuracy": "share of the changed labels that are right afterwards",
+    f"{BY}OTHER": "share of the labels that the cleaner changes that would be right as the cleaner OTHER writes them",
     "coverage": "share of the wrong labels that are changed",
     "mended": "share of the wrong labels that are right afterwards",
     "broken": "share of the right labels that are changed",
@@ -34,12 +38,14 @@ def measure_cleaners(
     true_label: np.ndarray,
     groups: np.ndarray,
     *,
+    baselines: Mapping[str, Collection[str]] | None = None,
     draws: int = 2000,
     own_seed: int = 0,
 ) -> Resampled:
     """All `MEASURES` that apply, as `cleaner.measure`; those of repair only where the cleaner proposes labels.
 
-    cleaned: by name; repairing: whether it proposes labels; given, true_label: int64 (n,), -1 for images of no class;
+    cleaned: by name; repairing: whether it proposes labels; baselines: cleaner -> others that it is set beside on the
+    labels that it changes, where they are among the cleaned; given, true_label: int64 (n,), -1 for images of no class;
     groups: int64 (n,), rows of one source. Rows are drawn by group within right and wrong labels; by position they
     weigh the same in every seed of a cell (see `shared_draws`). Without wrong labels there is nothing to find: then
     only the shares that are dropped, changed and broken.
@@ -47,6 +53,8 @@ def measure_cleaners(
     wrong, names, measures = given != true_label, [], []
     for name, one in cleaned.items():
         parts = _parts(one, given, true_label, repairs=repairing[name])
+        others = [other for other in (baselines or {}).get(name, ()) if other in cleaned and wrong.any()]
+        parts |= {BY + other: mean_of(cleaned[other].labels == true_label, one.labels != given) for other in others}
         names += [f"{name}.{measure}" for measure in parts]
         measures += parts.values()
     whole = together(*measures)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from anomaly_mlflow.cleaning.base import CLEANERS
+from anomaly_mlflow.cleaning.base import find_cleaner
 from anomaly_mlflow.studies.resampled import Resampled, over_seeds
 
 __all__ = ["NoiseResult", "cleaners_table", "summarise", "wide_table"]
@@ -41,7 +41,7 @@ def cleaners_table(results: Sequence[NoiseResult]) -> pd.DataFrame:
     for one in results:
         own = []
         for column in one.figures.draws:
-            name, measure = column.split(".")
+            name, _, measure = column.rpartition(".")
             own.append(_row(one, name, measure, *vars(one.figures.interval(column)).values()))
         own += [_row(one, name, "cpu_seconds", value, np.nan, np.nan) for name, value in one.seconds.items()]
         rows += sorted(own, key=lambda row: row["cleaner"])
@@ -59,7 +59,7 @@ def wide_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _row(one: NoiseResult, name: str, measure: str, value: float, low: float, high: float) -> dict[str, object]:
-    known = CLEANERS[name]
+    known = find_cleaner(name)
     return {
         "noise": one.noise,
         "rate": one.facts["rate"],

@@ -112,6 +112,18 @@ def test_what_is_missing_or_repeated_is_named(tmp_path):
     assert "label bat in 'a' at index 1 is none of" in refused(f"{names}#a")
 
 
+def test_where_gaps_are_allowed_a_sample_without_a_label_has_none_and_a_wrong_label_is_still_refused(tmp_path):
+    columns = {"a": [2, -1, 0], "b": pd.array([0, None, 2], "Int64"), "c": ["owl", None, "cat"], "d": [1, -2, 3]}
+    spec, ids = table(tmp_path / "t.parquet", index=[4, 7, 9], **columns), np.array([9, 5, 7, 4])
+    found = human_labels(f"{spec}#a,b,c", ids, PETS, gaps=True)
+    assert found.tolist() == [[0, -1, -1, 2], [2, -1, -1, 0], [0, -1, -1, 2]] and found.dtype == np.int64
+    for wrong, index in (([4, 7], 7), ([5, 9], 9)):
+        with pytest.raises(BadData, match=f"in 'd' at index {index} is none of 3 classes"):
+            human_labels(f"{spec}#d", np.array(wrong), PETS, gaps=True)
+    assert "1 of 2 samples have no label in 'b', the first id 7" in refused(f"{spec}#b", ids=(4, 7))
+    assert "label -1 in 'a' at index 7 is none of" in refused(f"{spec}#a", ids=(4, 7))
+
+
 def test_a_file_without_rows_or_ids_or_of_another_kind_is_refused(tmp_path):
     assert "has no rows" in refused(table(tmp_path / "a.parquet", index=np.empty(0, np.int64), a=[]) + "#a")
     assert "no column 'index' or 'sample_id'; it has: a" in refused(table(tmp_path / "b.parquet", a=[0, 1]) + "#a")
