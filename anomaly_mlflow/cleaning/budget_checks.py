@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from anomaly_mlflow.anomalies.label_probes import support
-from anomaly_mlflow.detection.probe_calibration import error_probability, error_ratio, joint_share
+from anomaly_mlflow.detection.probe_calibration import error_probability, error_ratio, joint_share, probe_share
 from anomaly_mlflow.detection.statistics import Interval
 from anomaly_mlflow.signals.confident_counts import calibrated_joint
 from anomaly_mlflow.signals.suggestion import of_given_label, others_only
@@ -19,18 +19,23 @@ __all__ = ["error_rate", "errors_found", "misfit"]
 def error_rate(
     probabilities: np.ndarray, labels: np.ndarray, groups: np.ndarray, *, draws: int = 200, seed: int = 0
 ) -> Interval:
-    """Share of wrong labels by the confident joint (`joint_share`), with a 95 % percentile interval over groups.
+    """Share of wrong labels, the lower of two estimates, with a 95 % percentile interval over groups.
 
-    probabilities: float (n, C), out of fold; labels: int64 (n,), as given; groups: int64 (n,). The models' own mistakes
-    count as errors, so that it is rather too high; the interval holds the draw of the rows alone.
+    probabilities: float (n, C), out of fold; labels: int64 (n,), as given; groups: int64 (n,). Each tends to be too
+    high: `joint_share` counts the models' own mistakes, `probe_share` right labels that fit as badly as exchanged ones.
+    The interval holds the draw of the rows alone.
     """
     rng, codes = np.random.default_rng(seed), pd.factorize(groups)[0]
+    own, exchanged = _misfits(probabilities, labels, seed)
+
+    def lower(rows: np.ndarray) -> float:
+        return min(joint_share(probabilities[rows], labels[rows]), probe_share(exchanged, own[rows]))
+
     drawn = []
     for _ in range(draws):
         often = np.bincount(rng.integers(0, codes.max() + 1, codes.max() + 1), minlength=codes.max() + 1)
-        rows = np.repeat(np.arange(len(labels)), often[codes])
-        drawn.append(joint_share(probabilities[rows], labels[rows]))
-    return Interval(joint_share(probabilities, labels), *map(float, np.quantile(drawn, [0.025, 0.975])))
+        drawn.append(lower(np.repeat(np.arange(len(labels)), often[codes])))
+    return Interval(lower(np.arange(len(labels))), *map(float, np.quantile(drawn, [0.025, 0.975])))
 
 
 def misfit(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -42,21 +47,28 @@ def errors_found(probabilities: np.ndarray, labels: np.ndarray, rate: float, *, 
     """Expected number of wrong labels among the k of the largest misfit, float64 (n + 1,), for k = 0 .. n.
 
     rate: share of wrong labels. P(wrong | misfit) by Bayes' rule from the misfit of exchanged labels beside that of the
-    given ones (`error_ratio`), a reconstruction of this project; it is too high where real errors fit better than
-    exchanged labels do. Exchanged as the confident joint has it, in rows drawn by how well their label is supported: a
-    label c becomes one that rows of class c are given, a uniform other one where these are all c.
+    given ones (`error_ratio`), this project's own combination; too high where real errors fit better than exchanged
+    labels do.
     """
-    rng = np.random.default_rng(seed)
-    supported = support(probabilities, labels)
-    rows = rng.choice(len(labels), len(labels), p=supported / supported.sum())
-    exchanged = _exchanged(labels[rows], calibrated_joint(probabilities, labels), rng)
-    own = misfit(probabilities, labels)
-    score = np.concatenate([own, misfit(probabilities[rows], exchanged)])
+    own, exchanged = _misfits(probabilities, labels, seed)
+    score = np.concatenate([own, exchanged])
     planted = np.arange(len(score)) >= len(own)
     wrong = error_probability(error_ratio(score, planted, ~planted), rate)
     found = np.concatenate([[0.0], np.cumsum(wrong[np.argsort(-own, kind="stable")])])
     most, unchecked = rate * len(own), np.arange(len(own), -1, -1)
     return np.clip(found, most - unchecked, most)  # what is not checked holds no more errors than rows
+
+
+def _misfits(probabilities: np.ndarray, labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Misfit of the given labels, and of as many exchanged ones, float64 (n,) each.
+
+    Exchanged as the confident joint has it, in rows drawn by how well their label is supported: a label c becomes one
+    that rows of class c are given, a uniform other one where these are all c.
+    """
+    rng, supported = np.random.default_rng(seed), support(probabilities, labels)
+    rows = rng.choice(len(labels), len(labels), p=supported / supported.sum())
+    exchanged = _exchanged(labels[rows], calibrated_joint(probabilities, labels), rng)
+    return misfit(probabilities, labels), misfit(probabilities[rows], exchanged)
 
 
 def _exchanged(labels: np.ndarray, joint: np.ndarray, rng: np.random.Generator) -> np.ndarray:

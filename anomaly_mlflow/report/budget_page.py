@@ -17,7 +17,7 @@ __all__ = ["BudgetPlan", "budget_page", "mix_sentence"]
 CROSS_FIT = (
     "The embeddings are cross-fitted: the encoder of a fold has learnt from the given labels of the other folds and has"
     " seen neither the rows that a probe learns from nor the test images, so that no label leaks into its own embedding"
-    " (those of a model trained on all given labels would already separate the wrong ones). The encoder stays as it is"
+    " (those of a model trained on all given labels may already separate the wrong ones). The encoder stays as it is"
     " while the probe gets more labels or better ones. Retrained, it would gain from both: what is foretold is rather"
     " too little for both, and too flat in the number of labels above all."
 )
@@ -26,8 +26,9 @@ FROZEN = (
     " foretold is for a linear model on it; a network that learns its own features gains more from more labels."
 )
 LIMITS = (
-    "The share of wrong labels is estimated by the confident joint, which counts the models' own mistakes too: rather"
-    " too high. Its interval holds the draw of the rows alone.",
+    "The share of wrong labels is the lower of two estimates, each of which tends to be too high: the confident joint"
+    " counts the models' own mistakes too, the other one right labels that fit as badly as exchanged ones. The interval"
+    " holds the draw of the rows alone.",
     "How many wrong labels the checks find is estimated from labels exchanged at random as the confident joint has it;"
     " errors that fit better than these do, as those of people may, are found later. Checks are taken to be right.",
     "The probes meet further errors that are uniform over the other classes; errors between similar classes cost more."
@@ -103,4 +104,4 @@ def _advice_table(plan: BudgetPlan) -> pd.DataFrame:
 
 
 def _ends(rate: Interval) -> str:
-    return f" (95 % {rate.low:.1%} to {rate.high:.1%}, by the confident joint)."
+    return f" (95 % {rate.low:.1%} to {rate.high:.1%}, the lower of two estimates)."

@@ -9,6 +9,7 @@ from anomaly_mlflow.cleaning.budget import AccuracyGrid
 from anomaly_mlflow.cleaning.budget_checks import error_rate, errors_found, misfit
 from anomaly_mlflow.cleaning.budget_plan import best_mix, measured, mixes, rates_to_measure, sizes_to_measure
 from anomaly_mlflow.cleaning.budget_surface import fit_surface
+from anomaly_mlflow.detection.probe_calibration import joint_share
 from anomaly_mlflow.errors import BadData
 
 N, C = 2000, 4
@@ -67,6 +68,13 @@ def test_the_estimated_rate_is_near_the_real_one_and_its_interval_widens_with_sh
     shared = error_rate(p, given, thirds)
     assert shared.value == rows.value and shared.high - shared.low > 2 * (rows.high - rows.low)
     assert error_rate(p, given, np.arange(N)) == rows
+
+
+def test_a_weak_models_own_mistakes_are_not_all_taken_for_errors():
+    p, given, wrong = world(0.2, spread=1.5)
+    joint = joint_share(p, given)
+    assert joint > wrong.mean() + 0.05
+    assert wrong.mean() - 0.05 < error_rate(p, given, np.arange(N)).value < joint - 0.02
 
 
 def test_sizes_and_rates_to_measure_by_hand():

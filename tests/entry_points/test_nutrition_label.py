@@ -16,7 +16,7 @@ from entry_points.step import STEPS
 
 pytestmark = pytest.mark.filterwarnings("default")
 
-QUICK = ["--subset", "300", "--baseline_epochs", "2", "--baseline_folds", "2", "--model", "convnet", "--epochs", "4"]
+QUICK = ["--subset", "300", "--baseline_epochs", "2", "--baseline_folds", "2", "--model", "convnet", "--epochs", "2"]
 QUICK += ["--validation_folds", "2", "--probe_share", "0.3", "--draws", "100", "--jobs", "1"]
 
 
