@@ -5,7 +5,6 @@ import pandas as pd
 
 from anomaly_mlflow.anomalies.types import AnomalyType
 from anomaly_mlflow.data.samples import Samples
-from anomaly_mlflow.errors import BadOption
 from anomaly_mlflow.report.cleaning_page import Cleaning, cleaning_page, gain_sentence
 from anomaly_mlflow.studies.cleaning_gain import accuracies, gains_table
 from anomaly_mlflow.studies.repair_measures import measure_repairs
@@ -15,9 +14,9 @@ from entry_points.child_runs import child_runs
 from entry_points.cleaned_labels import LABELS
 from entry_points.environment import environment
 from entry_points.fold_files import number_lists
+from entry_points.injecting import injecting
 from entry_points.ledger import read_ledger
-from entry_points.named_runs import all_needs, is_default
-from entry_points.noise_checks import SHARES
+from entry_points.named_runs import all_needs
 from entry_points.options import as_typed
 from entry_points.resolve import resolve
 from entry_points.retrain import REPAIRS, TESTED, check_retrain
@@ -26,17 +25,6 @@ from entry_points.step import STEPS, Upstream, step
 
 ALWAYS, WITH_TRUTH = ("given", "cleaned"), ("oracle", "random_removal")
 COLUMNS = REPAIRS | {"confidence": object, "mechanisms": str, "type": str, "reason": str}
-
-
-def injecting(options: dict) -> dict:
-    """The options of the steps upstream: nothing is made wrong without inject=yes. Raises BadOption if it was asked."""
-    if options["inject"] == "yes":
-        return options
-    shares = dict.fromkeys(SHARES.values(), 0.0)
-    asked = [name for name in (*shares, "convention") if not is_default(name, options[name])]
-    if asked and not options["noise_run"] and not options["repairs_run"]:
-        raise BadOption(f"{asked[0]}={options[asked[0]]} has no effect without inject=yes")
-    return options | shares | {"convention": "none"}
 
 
 def check_cleaning(options: dict) -> None:

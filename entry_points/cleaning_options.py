@@ -2,7 +2,7 @@
 
 import click
 
-from entry_points.option_kinds import COUNT, SHARE, Names, TextOrNone, option
+from entry_points.option_kinds import COUNT, POSITIVE, SHARE, Auto, Names, Number, TextOrNone, option
 
 __all__ = ["CLEANER_NAMES", "CLEANING_OPTIONS", "LEARNER_NAMES", "VARIANT_NAMES"]
 
@@ -53,7 +53,7 @@ CLEANING_OPTIONS = [
         "inject",
         click.Choice(["no", "yes"]),
         "no",
-        "no: the labels are cleaned as they are, or as labels=... gives them; yes: errors are made first, by the shares or the convention, to see what cleaning them gains.",
+        "no: the labels are taken as they are, or as labels=... gives them, and nothing is known of the truth; yes: the data set's own labels are the truth, and labels=... or a convention makes wrong ones, else the shares do.",
     ),
     option(
         "variant",
@@ -64,6 +64,30 @@ CLEANING_OPTIONS = [
     option("learner", click.STRING, "plain", f"How is trained on it: {LEARNER_NAMES}."),
     option("retrain_seed", click.IntRange(0, 2**31), 0, "Seed of the retraining, the first of several."),
     option("retrain_seeds", COUNT, 3, "Retrainings of each kind, with consecutive seeds."),
+    option(
+        "budget",
+        Auto(POSITIVE),
+        "auto",
+        "What plan_budget may spend, in checks of one label (above 0); auto: a check of every tenth label.",
+    ),
+    option(
+        "label_cost",
+        Number(0, 1e6, min_open=True),
+        1.0,
+        "Cost of one more labelled image, in checks of one label that there is (above 0).",
+    ),
+    option(
+        "probe_seeds",
+        click.IntRange(2, 100),
+        3,
+        "Draws of labels and errors in each fold, from which plan_budget's probes learn; its intervals are over them.",
+    ),
+    option(
+        "licence",
+        TextOrNone(),
+        "none",
+        "Licence of the data, as its publisher states it; none: not stated.",
+    ),
     option(
         "noises",
         click.STRING,

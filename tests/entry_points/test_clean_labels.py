@@ -12,7 +12,8 @@ from test_processes import wait_for as wait_for_process
 
 import entry_points.all_steps  # noqa: F401
 from anomaly_mlflow.errors import AnomalyError
-from entry_points.clean_labels import check_cleaning, injecting
+from entry_points.clean_labels import check_cleaning
+from entry_points.injecting import injecting
 from entry_points.options import OPTIONS
 from entry_points.step import STEPS
 
