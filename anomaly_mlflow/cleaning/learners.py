@@ -62,8 +62,9 @@ def mixmatch(
 ) -> Classifier:
     """`plain` to find the rows of small loss, then MixMatch on these, the others without labels; 4 times as much.
 
-    MixMatch with the constants of DivideMix, prior and all, and without a moving average of the weights. The loss is the mean over the late half of the epochs, as the training batches passed. Its epochs follow those of
-    the first training: twice as many are told.
+    MixMatch with the constants of DivideMix, prior and all, and without a moving average of the weights. The loss is
+    the mean over the late half of the epochs, as the training batches passed. Its epochs follow those of the first
+    training: twice as many are told.
     """
     recording = fit(samples, config, seed=seed, device=device, record=True, on_epoch=on_epoch)[1]
     division = believed(small_loss_posterior(late_losses(recording), None, seed), samples, threshold=0.5)

@@ -29,7 +29,7 @@ class Agreement:
 
 
 def agreement(raters: np.ndarray, labels: np.ndarray, num_classes: int) -> Agreement:
-    """raters: int64 (k, n), by k people; labels: int64 (n,), given. Raises BadData for fewer than two people, or gaps."""
+    """raters: int64 (k, n), of k people; labels: int64 (n,), given. Raises BadData for one person alone, or gaps."""
     if raters.ndim != 2 or len(raters) < 2 or raters.shape[1] != len(labels):
         raise BadData(f"agreement needs what two people or more said of {len(labels)} images, not {raters.shape}")
     if (raters < 0).any() or (raters >= num_classes).any():
