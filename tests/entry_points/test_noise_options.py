@@ -104,7 +104,7 @@ def test_a_convention_replaces_the_label_shares_and_tells_its_real_rate(human, g
     assert "count.human_error" not in rates
 
 
-@pytest.mark.parametrize("name", ["pmd_2", "part_dependent"])
+@pytest.mark.parametrize("name", ["pmd_2_true", "part_dependent"])
 def test_noise_that_depends_on_the_image_is_made_from_the_baseline_that_is_there(human, generate, name):
     assert generate("--convention", name, "--convention_rate", "0.3", "--hard_share", "0") == []
     rates = noise(human, "rates.json", lambda path: json.loads(path.read_text()))
