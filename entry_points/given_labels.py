@@ -1,6 +1,5 @@
 """Models that have learnt the given labels of other folds: what they say of each row, and how they see it."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,20 +11,12 @@ from anomaly_mlflow.signals.label_evidence import out_of_fold, write_plan
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.training.config import TrainConfig, configure
 from anomaly_mlflow.training.folds import assign_folds, fit_folds
-from entry_points.sample_files import read_samples
 from entry_points.trained import chosen
 
-__all__ = ["cross_fit", "fit_every_fold", "given_config", "given_probabilities", "read_as_given"]
+__all__ = ["cross_fit", "fit_every_fold", "given_config", "given_probabilities"]
 
 SMOOTHING = 0.2
 """Share of the labels' weight spread over all classes: it ranks errors better (docs/human-noise.md)."""
-
-
-def read_as_given(noise: Run) -> tuple[Samples, Samples]:
-    """Training and test samples of a run, each replaced image a source of its own: which they share is truth."""
-    samples, test = read_samples(noise)
-    replaced = np.isin(samples.sample_id, noise.frame("samples/replaced.parquet", {"sample_id": int})["sample_id"])
-    return replace(samples, groups=np.where(replaced, samples.sample_id, samples.groups)), test
 
 
 def given_config(run: Run, samples: Samples, options: dict) -> TrainConfig:

@@ -8,14 +8,23 @@ from entry_points.noise_checks import SHARES, shares
 
 __all__ = ["errors_made", "injecting"]
 
+MAKING = ("convention", "convention_rate", "ood")
+"""Options beside the shares that matter only where errors are made."""
+
 
 def injecting(options: dict) -> dict:
-    """The options of the steps upstream: nothing is made wrong without inject=yes. Raises BadOption if it was asked."""
-    if options["inject"] == "yes":
+    """The options of the steps upstream: nothing is made wrong without inject=yes. Raises BadOption if it was asked.
+
+    With it, and with labels that people gave or a convention, the shares are 0 but for those that were typed. A run
+    that is named stays what it is.
+    """
+    if options["noise_run"] or options.get("repairs_run"):
         return options
-    none = dict.fromkeys(SHARES.values(), 0.0)
-    asked = [name for name in (*none, "convention") if not is_default(name, options[name])]
-    if asked and not options["noise_run"] and not options.get("repairs_run"):
+    none = {name: 0.0 for name in SHARES.values() if is_default(name, options[name])}
+    if options["inject"] == "yes":
+        return options | (none if options["labels"] or options["convention"] != "none" else {})
+    asked = [name for name in (*SHARES.values(), *MAKING) if not is_default(name, options[name])]
+    if asked:
         raise BadOption(f"{asked[0]}={options[asked[0]]} has no effect without inject=yes")
     return options | none | {"convention": "none"}
 

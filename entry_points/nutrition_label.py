@@ -14,14 +14,14 @@ from anomaly_mlflow.signals.confident_counts import calibrated_joint
 from anomaly_mlflow.signals.demand import FROM_PASSES
 from anomaly_mlflow.tracking.run import Run
 from entry_points.environment import environment
-from entry_points.given_labels import given_config, read_as_given
+from entry_points.given_labels import given_config
 from entry_points.injecting import errors_made, injecting
 from entry_points.named_runs import all_needs
 from entry_points.noise_checks import columns
 from entry_points.options import as_typed
 from entry_points.probed_labels import PROBING, ProbedLabels, check_probes, probe_labels
 from entry_points.resolve import resolve
-from entry_points.sample_files import DATA
+from entry_points.sample_files import DATA, read_samples
 from entry_points.step import STEPS, Upstream, step
 from entry_points.trained import check_pretrained
 
@@ -62,7 +62,7 @@ def check_label(options: dict) -> None:
 def nutrition_label(run: Run, options: dict, upstream: Upstream) -> None:
     """Write one page and one JSON file that say what a data set holds, and how much of it is likely wrong."""
     noise = Run(resolve(STEPS["generate_noise"], _upstream_options(options), run)[0])
-    samples, test = read_as_given(noise)
+    samples, test = read_samples(noise, as_anybody_sees_them=True)
     run.log_dataset(samples.images, samples.labels, samples.name, run.tags["anomaly.dataset"], "given labels")
     probed = probe_labels(run, samples, given_config(run, samples, options), options)
     data, config = noise.json("data.json"), noise.json("config.json")

@@ -17,12 +17,12 @@ from anomaly_mlflow.report.figures.budget import budget_figure
 from anomaly_mlflow.tracking.run import Run
 from entry_points.budget_probes import measure_probes, views_of
 from entry_points.environment import environment
-from entry_points.given_labels import read_as_given
 from entry_points.injecting import errors_made, injecting
 from entry_points.ledger import read_ledger
 from entry_points.named_runs import all_needs
 from entry_points.options import as_typed
 from entry_points.resolve import resolve
+from entry_points.sample_files import read_samples
 from entry_points.step import STEPS, Upstream, step
 from entry_points.trained import TRAINING, check_pretrained
 
@@ -54,7 +54,7 @@ def plan_budget(run: Run, options: dict, upstream: Upstream) -> None:
     """Check labels that there are, or label more? Foretell what a budget buys; the truth is not read for it."""
     options = injecting(options)
     noise = Run(resolve(STEPS["generate_noise"], options, run)[0])
-    samples, test = read_as_given(noise)
+    samples, test = read_samples(noise, as_anybody_sees_them=True)
     run.log_dataset(samples.images, samples.labels, samples.name, run.tags["anomaly.dataset"], "given labels")
     test = test.take(at_most(test.labels, TESTED, seed=0))
     probabilities, views = views_of(run, samples, test, options)

@@ -94,7 +94,8 @@ def _proposals(labels: np.ndarray, cleaned: Mapping[str, Cleaned]) -> pd.DataFra
         parts.append(pd.DataFrame(told).assign(mechanism=find_cleaner(name).mechanism))
     by_mechanism = pd.concat(parts).groupby(["row", "label", "mechanism"], as_index=False)["confidence"]
     found = by_mechanism.agg(["median", "size"]).rename(columns={"median": "confidence"})
-    return found[2 * found["size"] > found["mechanism"].map(voters)].drop(columns="size").reset_index(drop=True)
+    most = 2 * found["size"] > found["mechanism"].map(voters).astype(np.int64)
+    return found[most].drop(columns="size").reset_index(drop=True)
 
 
 def _best(proposals: pd.DataFrame) -> pd.DataFrame:
