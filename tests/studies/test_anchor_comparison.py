@@ -11,6 +11,7 @@ from anomaly_mlflow.studies.cleaner_measures import measure_cleaners
 from anomaly_mlflow.studies.cleaner_table import cleaners_table, summarise, wide_table
 
 CHANGED = f"{LINEAR}/lambda_p/0.8"
+PAIR = ((LEARNED, ARGMAX), (ARGMAX, LEARNED))
 N = 400
 
 
@@ -29,7 +30,7 @@ def world(seed, mends, rate=0.3):
 
 def measured(seed, mends, rate=0.3):
     truth, given, cleaned = world(seed, mends, rate)
-    how = {"baselines": BASELINES, "draws": 200, "own_seed": seed}
+    how = {"pairs": BASELINES, "draws": 200, "own_seed": seed}
     return measure_cleaners(cleaned, dict.fromkeys(cleaned, True), given, truth, np.arange(N), **how)
 
 
@@ -48,14 +49,15 @@ def line(table, **keys):
 ALIKE = {LEARNED: 0.5, LINEAR: 0.5, ARGMAX: 0.5}
 
 
-def test_the_same_rows_are_judged_as_each_of_the_two_would_write_them():
-    truth, given, cleaned = world(0, {LEARNED: 0.4, LINEAR: 0.5, ARGMAX: 0.7})
-    touched = cleaned[LEARNED].labels != given
-    value = measured(0, {LEARNED: 0.4, LINEAR: 0.5, ARGMAX: 0.7}).value
-    for other in BASELINES[LEARNED]:
-        expected = (cleaned[other].labels == truth)[touched].mean()
-        assert value[f"{LEARNED}.repair_accuracy_by_{other}"] == pytest.approx(expected)
-    assert f"{ARGMAX}.repair_accuracy_by_{LINEAR}" not in value
+def test_two_are_set_beside_each_other_on_the_labels_that_both_change():
+    mends = {LEARNED: 0.4, LINEAR: 0.5, ARGMAX: 0.7}
+    truth, given, cleaned = world(0, mends)
+    value = measured(0, mends).value
+    for name, other in [*BASELINES, *(pair[::-1] for pair in BASELINES)]:
+        both = (cleaned[name].labels != given) & (cleaned[other].labels != given)
+        expected = (cleaned[name].labels == truth)[both].mean()
+        assert value[f"{name}.repair_accuracy_with_{other}"] == pytest.approx(expected)
+    assert value[f"{ARGMAX}.repair_accuracy_with_{LEARNED}"] != value[f"{ARGMAX}.repair_accuracy"]
 
 
 def test_differences_are_paired_and_those_of_the_means_over_seeds():
@@ -67,9 +69,9 @@ def test_differences_are_paired_and_those_of_the_means_over_seeds():
     expected = np.mean([one[f"{LEARNED}.mended"] - one[f"{LINEAR}.mended"] for one in each])
     assert mended["difference"] == pytest.approx(expected) == pytest.approx(mended["value"] - mended["value_beside"])
     assert 0 < mended["low"] < mended["difference"] < mended["high"]
-    same = line(table, cleaner=LEARNED, beside=ARGMAX, measure="same rows")
-    expected = np.mean([one[f"{LEARNED}.repair_accuracy_by_{ARGMAX}"] for one in each])
-    assert same["value_beside"] == pytest.approx(expected)
+    both = line(table, cleaner=LEARNED, beside=ARGMAX, measure="where both change")
+    expected = [np.mean([one[f"{a}.repair_accuracy_with_{b}"] for one in each]) for a, b in PAIR]
+    assert [both["value"], both["value_beside"]] == pytest.approx(expected)
     # What does the same differs by nothing in every draw, though each of the two has an interval of its own.
     equal = line(table, cleaner=LINEAR, beside=ARGMAX, measure="mended")
     assert equal["low"] == equal["difference"] == equal["high"] == 0
