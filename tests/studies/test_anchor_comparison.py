@@ -88,20 +88,20 @@ def test_the_hallucinator_earns_its_place_where_it_is_ahead_of_both_and_behind_n
 
 
 def test_to_be_ahead_of_both_somewhere_and_behind_one_elsewhere_is_not_enough():
-    ends = {"low": 0.1, "high": 0.2}
-    rows = [
-        {"noise": "x", "cleaner": LEARNED, "beside": other, "measure": measure, **ends}
-        for other in (LINEAR, ARGMAX)
-        for measure in ("mended", "average_precision")
-    ]
-    table = pd.DataFrame(rows)
-    assert earns_its_place(table)["earns"].all()
-    behind = table.assign(low=[0.1, 0.1, 0.1, -0.2], high=[0.2, 0.2, 0.2, -0.1])
+    keys = [(other, measure) for other in (LINEAR, ARGMAX) for measure in ("mended", "average_precision")]
+    table = pd.DataFrame(keys, columns=["beside", "measure"]).assign(noise="x", cleaner=LEARNED)
+    ahead = table.assign(difference=0.15, low=0.1, high=0.2)
+    assert earns_its_place(ahead)["earns"].all()
+    assert not earns_its_place(ahead.assign(difference=0.009, low=0.005))["earns"].any(), "less than a point"
+    assert not earns_its_place(ahead.assign(low=-0.01))["earns"].any(), "an interval around zero"
+    behind = ahead.assign(difference=[0.15] * 3 + [-0.15], low=[0.1] * 3 + [-0.2], high=[0.2] * 3 + [-0.1])
     found = earns_its_place(behind).iloc[0]
     assert not found["earns"]
     assert (found["ahead"], found["behind"]) == ("mended", f"average_precision beside {ARGMAX}")
-    unknown = table.assign(low=np.nan, high=np.nan)
-    assert not earns_its_place(unknown)["earns"].any()
+    assert earns_its_place(behind.replace("average_precision", "where both change")).iloc[0]["earns"], (
+        "no measure of it"
+    )
+    assert not earns_its_place(table.assign(difference=np.nan, low=np.nan, high=np.nan))["earns"].any()
 
 
 def test_a_changed_setting_stands_beside_the_default_of_its_own_kind():
