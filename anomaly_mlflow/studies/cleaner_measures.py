@@ -13,7 +13,7 @@ from anomaly_mlflow.studies.resampled import Resampled
 __all__ = ["MEASURES", "WITH", "measure_cleaners"]
 
 WITH = "repair_accuracy_with_"
-"""Before the name of another cleaner: on the labels that both change; over its own, who changes easy ones looks better."""
+"""Before the name of another cleaner: on the labels that both change. On its own labels, few easy ones look good."""
 
 MEASURES = {
     "auroc": "AUROC of 1 - trust, wrong labels against right ones",
