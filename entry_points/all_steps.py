@@ -21,6 +21,8 @@ from entry_points import (  # noqa: F401
     main,
     memorization,
     monitor,
+    nutrition_label,
+    plan_budget,
     repair_labels,
     retrain,
     robustness,

@@ -3,40 +3,29 @@
 import numpy as np
 import pandas as pd
 
-from anomaly_mlflow.anomalies.types import AnomalyType
+from anomaly_mlflow.cleaning.repair import repaired_labels
 from anomaly_mlflow.data.samples import Samples
-from anomaly_mlflow.errors import BadOption
 from anomaly_mlflow.report.cleaning_page import Cleaning, cleaning_page, gain_sentence
 from anomaly_mlflow.studies.cleaning_gain import accuracies, gains_table
 from anomaly_mlflow.studies.repair_measures import measure_repairs
 from anomaly_mlflow.tracking.lifecycle import upstream_of
 from anomaly_mlflow.tracking.run import Run
 from entry_points.child_runs import child_runs
-from entry_points.cleaned_labels import LABELS
+from entry_points.cleaner_files import read_repairs
 from entry_points.environment import environment
 from entry_points.fold_files import number_lists
+from entry_points.injecting import injecting
+from entry_points.label_table import LABELS, label_table
 from entry_points.ledger import read_ledger
-from entry_points.named_runs import all_needs, is_default
-from entry_points.noise_checks import SHARES
+from entry_points.named_runs import all_needs
 from entry_points.options import as_typed
 from entry_points.resolve import resolve
-from entry_points.retrain import REPAIRS, TESTED, check_retrain
+from entry_points.retrain import check_retrain, read_correct
 from entry_points.sample_files import read_samples
-from entry_points.step import STEPS, Upstream, step
+from entry_points.step import STEPS, Upstream, only, step
+from entry_points.trained import TRAINING
 
 ALWAYS, WITH_TRUTH = ("given", "cleaned"), ("oracle", "random_removal")
-COLUMNS = REPAIRS | {"confidence": object, "mechanisms": str, "type": str, "reason": str}
-
-
-def injecting(options: dict) -> dict:
-    """The options of the steps upstream: nothing is made wrong without inject=yes. Raises BadOption if it was asked."""
-    if options["inject"] == "yes":
-        return options
-    shares = dict.fromkeys(SHARES.values(), 0.0)
-    asked = [name for name in (*shares, "convention") if not is_default(name, options[name])]
-    if asked and not options["noise_run"] and not options["repairs_run"]:
-        raise BadOption(f"{asked[0]}={options[asked[0]]} has no effect without inject=yes")
-    return options | shares | {"convention": "none"}
 
 
 def check_cleaning(options: dict) -> None:
@@ -49,7 +38,7 @@ def check_cleaning(options: dict) -> None:
 
 @step(
     "clean_labels",
-    own=("inject", "learner", "retrain_seed", "retrain_seeds", "draws"),
+    own=("inject", *TRAINING, "learner", "retrain_seed", "retrain_seeds", "draws"),
     needs=("repair_labels",),
     check=check_cleaning,
     narrow=lambda options: (),
@@ -57,34 +46,35 @@ def check_cleaning(options: dict) -> None:
 def clean_labels(run: Run, options: dict, upstream: Upstream) -> None:
     """Repair labels on which two mechanisms agree, retrain, and tell the gain; if killed, it goes on where it was."""
     options = injecting(options)
-    repairs = Run(resolve(STEPS["repair_labels"], options, run)[0])
+    named = {"repair_labels": [Run(one) for one in resolve(STEPS["repair_labels"], options, run)]}
+    repairs = only(named, "repair_labels")
     noise = Run(upstream_of(repairs)["generate_noise"][0])
     samples, _ = read_samples(noise)
-    frame, truth = repairs.frame("repairs.parquet", COLUMNS), _truth(noise, samples)
+    frame, truth = read_repairs(repairs, samples), _truth(noise, samples) if options["inject"] == "yes" else None
     run.log_frame(frame, "repairs.parquet")
-    run.log_frame(repairs.frame(LABELS, {"sample_id": int, "label": int}), LABELS)
+    run.log_frame(label_table(samples, repaired_labels(frame), noise.json("data.json")["dataset"]), LABELS)
     named = options | {"repairs_run": repairs.id, "noise_run": noise.id, "scores_run": None, "scored": "all"}
     variants = [*ALWAYS, *(WITH_TRUTH if truth is not None else ())]
     seeds = [named["retrain_seed"] + number for number in range(named["retrain_seeds"])]
     asked = [named | {"variant": name, "retrain_seed": seed} for name in variants for seed in seeds]
     made = child_runs("retrain", asked, run)
     by_variant = {name: made[place * len(seeds) : (place + 1) * len(seeds)] for place, name in enumerate(variants)}
-    _log(run, options, _found(samples, frame, truth, by_variant, options), by_variant)
+    _log(run, options, _found(samples, frame, truth, by_variant, options))
+    runs = {"generate_noise": [noise.id], "repair_labels": [repairs.id], "retrain": [one.id for one in made]}
+    run.log_json(runs, "upstream.json")
 
 
-def _truth(noise: Run, samples: Samples) -> np.ndarray | None:
-    """True labels, -1 for images of no class; None where nothing is known to be wrong: then they are the given ones."""
-    ledger = read_ledger(noise, samples.sample_id)
-    untouched = ledger["anomaly_type"].isin([AnomalyType.CLEAN, AnomalyType.HARD])
-    return None if untouched.all() else ledger["true_label"].to_numpy()
+def _truth(noise: Run, samples: Samples) -> np.ndarray:
+    """True labels, -1 for images of no class: the data set's own, where somebody said that they are right."""
+    return read_ledger(noise, samples.sample_id)["true_label"].to_numpy()
 
 
 def _found(
     samples: Samples, frame: pd.DataFrame, truth: np.ndarray | None, made: dict[str, list[Run]], options: dict
 ) -> Cleaning:
     how = {"draws": options["draws"], "seed": options["seed"]}
-    tested = {name: [one.frame("correct.parquet", TESTED) for one in runs] for name, runs in made.items()}
-    correct = {name: np.stack([one["correct"].to_numpy(bool) for one in each]) for name, each in tested.items()}
+    tested = {name: [read_correct(one) for one in runs] for name, runs in made.items()}
+    correct = {name: np.stack([one["correct"].to_numpy() for one in each]) for name, each in tested.items()}
     test = tested["given"][0]
     gains = gains_table(accuracies(correct, test["label"].to_numpy(), test["group"].to_numpy(), **how))
     mapped, before = _embeddings(made["given"][0])
@@ -105,14 +95,13 @@ def _embeddings(made: Run) -> tuple[np.ndarray, np.ndarray]:
     return frame["sample_id"].to_numpy(), number_lists(frame["embedding"], made, "embeddings.parquet")
 
 
-def _log(run: Run, options: dict, found: Cleaning, made: dict[str, list[Run]]) -> None:
+def _log(run: Run, options: dict, found: Cleaning) -> None:
     tables = {"gains": found.gains} | ({} if found.measures is None else {"measures": found.measures})
     for name, frame in tables.items():
         run.log_frame(frame, f"{name}.csv")
         run.log_table(frame.round(4), f"{name}.json")
     facts = {**as_typed(options, STEPS["clean_labels"].options), **environment(), "this run": run.link}
     run.log_text(cleaning_page(found, facts, options["seed"]), "report.html")
-    run.log_json({"retrain": [one.id for runs in made.values() for one in runs]}, "upstream.json")
     told = {f"{row['trained on']}.accuracy": row["accuracy"] for _, row in found.gains.iterrows()}
     told |= {f"{row['trained on']}.gain": row["gain"] for _, row in found.gains.iterrows()}
     run.log_metrics({name: value for name, value in told.items() if np.isfinite(value)})

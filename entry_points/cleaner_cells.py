@@ -1,10 +1,12 @@
 """From the options of `cleaners` to its noises, and to the options of the runs of each noise and seed."""
 
+from anomaly_mlflow.cleaning.variants import RELABELLED
 from anomaly_mlflow.errors import BadOption
-from anomaly_mlflow.studies.cleaner_grid import Noise, chosen_noises, chosen_retrainings
+from anomaly_mlflow.studies.cleaner_grid import Noise, Retraining, chosen_noises, chosen_retrainings
+from entry_points.cleaning_evidence import chosen_cleaners
 from entry_points.named_runs import all_needs, is_default
 from entry_points.noise_checks import SHARES
-from entry_points.retrain import check_retrain
+from entry_points.retrainings import as_options
 from entry_points.step import STEPS
 
 __all__ = ["check_cleaners", "noises_of", "options_of", "retrainings_of"]
@@ -27,6 +29,8 @@ def options_of(noise: Noise, options: dict) -> list[dict]:
     }
     if noise.convention:
         changes |= {"convention": noise.convention, "convention_rate": noise.rate}
+    if noise.convention != "human_confusion":
+        changes["confusion"] = None  # what people confuse matters to that noise alone
     first = {name: options[name] for name in ("seed", "training_seed", "retrain_seed")}
     return [
         options | changes | {name: value + number for name, value in first.items()}
@@ -34,13 +38,13 @@ def options_of(noise: Noise, options: dict) -> list[dict]:
     ]
 
 
-def retrainings_of(options: dict) -> list[dict]:
-    """Learner and variant of each retraining, as options."""
-    return [{"learner": learner, "variant": variant} for learner, variant in chosen_retrainings(options["retrainings"])]
+def retrainings_of(options: dict) -> list[Retraining]:
+    """Raises as `chosen_retrainings`."""
+    return chosen_retrainings(options["retrainings"], options["seeds"])
 
 
 def check_cleaners(options: dict) -> None:
-    """Raises BadOption for what `noises` says in place of it, and what the steps of every noise raise."""
+    """Raises BadOption for what `noises` says in place of it, and what the steps of noises and retrainings raise."""
     for name in NONE_ELSEWHERE:
         if not is_default(name, options[name]):
             raise BadOption(f"{name}={options[name]} has no effect in cleaners, whose noises are named under noises")
@@ -49,4 +53,18 @@ def check_cleaners(options: dict) -> None:
             for name in ("score_cleaners", *all_needs(STEPS["score_cleaners"], made)):
                 STEPS[name].check(made)
             for one in retrainings_of(options):
-                check_retrain(made | one)
+                _check_retraining(made | as_options(one))
+
+
+def _check_retraining(options: dict) -> None:
+    """Raises BadOption for a cleaner that is not scored or proposes no labels, and what the steps upstream raise."""
+    for name in ("retrain", *all_needs(STEPS["retrain"], options)):
+        STEPS[name].check(options)
+    kind, _, name = options["variant"].partition(":")
+    if not name:
+        return
+    scored = {one.name: one for one in chosen_cleaners(options["scored"], options["checked"])}
+    if name not in scored:
+        raise BadOption(f"retrainings: {name} is not among the cleaners that are scored; add it to scored")
+    if kind == RELABELLED and not scored[name].repairs:
+        raise BadOption(f"retrainings: {name} proposes no labels; write kept:{name}")

@@ -1,4 +1,4 @@
-"""What cleaners say of every label, as a table, and back."""
+"""What cleaners say of every label, and what was repaired, as tables, and back."""
 
 import numpy as np
 import pandas as pd
@@ -8,9 +8,19 @@ from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.tracking.run import Run
 
-__all__ = ["log_cleaned", "read_cleaned"]
+__all__ = ["log_cleaned", "read_cleaned", "read_repairs"]
 
 FILE = "cleaners.parquet"
+REPAIRS = {
+    "sample_id": int,
+    "given": int,
+    "suggested": int,
+    "confidence": object,
+    "mechanisms": str,
+    "type": str,
+    "repaired": object,
+    "reason": str,
+}
 
 
 def log_cleaned(run: Run, samples: Samples, cleaned: dict[str, Cleaned]) -> None:
@@ -34,3 +44,15 @@ def read_cleaned(run: Run, name: str, samples: Samples) -> Cleaned:
     if found.kept.dtype != bool or not ((found.labels >= 0) & (found.labels < samples.num_classes)).all():
         raise BadData(f"{FILE} of run {run.id} holds no labels of '{samples.name}'; run it again")
     return found
+
+
+def read_repairs(run: Run, samples: Samples) -> pd.DataFrame:
+    """What `repair_labels` made of these samples. Raises BadData where the run is of others, or damaged."""
+    frame = run.frame("repairs.parquet", REPAIRS)
+    same = np.array_equal(frame["sample_id"], samples.sample_id) and np.array_equal(frame["given"], samples.labels)
+    if not same:
+        raise BadData(f"run {run.id} repaired other samples or labels; run repair_labels again")
+    known = frame["suggested"].between(0, samples.num_classes - 1).all()
+    if frame["repaired"].dtype != bool or frame["confidence"].dtype.kind != "f" or not known:
+        raise BadData(f"repairs.parquet of run {run.id} holds no repairs of '{samples.name}'; run repair_labels again")
+    return frame

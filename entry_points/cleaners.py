@@ -12,14 +12,13 @@ from anomaly_mlflow.report.figures.cleaners import cleaner_bars
 from anomaly_mlflow.studies.anchor_comparison import ablation_table, baselines_table
 from anomaly_mlflow.studies.cleaner_grid import Noise
 from anomaly_mlflow.studies.cleaner_table import NoiseResult, cleaners_table, summarise, wide_table
-from anomaly_mlflow.studies.cleaning_gain import accuracies, gains_table
-from anomaly_mlflow.studies.resampled import Resampled, over_seeds
+from anomaly_mlflow.studies.resampled import Resampled
 from anomaly_mlflow.tracking.run import Run
 from entry_points.child_runs import child_runs
 from entry_points.cleaner_cells import check_cleaners, noises_of, options_of, retrainings_of
 from entry_points.environment import environment
 from entry_points.options import as_typed
-from entry_points.retrain import TESTED
+from entry_points.retrainings import retrained
 from entry_points.step import STEPS, Upstream, step
 
 
@@ -38,9 +37,11 @@ def cleaners(run: Run, options: dict, upstream: Upstream) -> None:
     scored = _by_noise(child_runs("score_cleaners", [one for of_noise in variants for one in of_noise], run), variants)
     results = [_result(noise, runs, options) for noise, runs in zip(noises, scored, strict=True)]
     table = cleaners_table(results)
-    gains = _retrained(run, noises, variants, options)
+    asked = retrainings_of(options)
+    gains, trained = retrained(run, noises, variants, asked, options) if asked else (None, [])
     _log(run, options, results, table, gains)
-    run.log_json({"score_cleaners": [one.id for runs in scored for one in runs]}, "upstream.json")
+    made = {"score_cleaners": [one.id for runs in scored for one in runs], "retrain": trained}
+    run.log_json({name: ids for name, ids in made.items() if ids}, "upstream.json")
 
 
 def _by_noise(made: list[Run], variants: list[list[dict]]) -> list[list[Run]]:
@@ -53,38 +54,13 @@ def _result(noise: Noise, runs: list[Run], options: dict) -> NoiseResult:
     facts = [one.json("facts.json") for one in runs]
     rates = [{name: one[name] for name in ("rate", "rows")} for one in facts]
     figures = [_figures(one) for one in runs]
-    return summarise(noise.name, figures, rates, [one["seconds"] for one in facts], options["seed"])
+    unanswered = {name: why for one in facts for name, why in one["unanswered"].items()}
+    return summarise(noise.name, figures, rates, [one["seconds"] for one in facts], options["seed"], unanswered)
 
 
 def _figures(made: Run) -> Resampled:
     values = made.frame("measures.parquet", {"figure": str, "value": object})
     return Resampled(values.set_index("figure")["value"], made.frame("draws.parquet"))
-
-
-def _retrained(run: Run, noises: list[Noise], variants: list[list[dict]], options: dict) -> pd.DataFrame | None:
-    """For each noise the test accuracy of every retraining and its gain over plain training on the given labels."""
-    asked = retrainings_of(options)
-    if not asked:
-        return None
-    each = [[one | how for one in of_noise for how in asked] for of_noise in variants]
-    made = _by_noise(child_runs("retrain", [one for of_noise in each for one in of_noise], run), each)
-    names = [f"{how['learner']}@{how['variant']}" for how in asked]
-    tables = [
-        gains_table(over_seeds(_seeds(runs, names, options), options["seed"]), "plain@given", "plain@oracle")
-        for runs in made
-    ]
-    return pd.concat([one.assign(noise=noise.name) for noise, one in zip(noises, tables, strict=True)])
-
-
-def _seeds(runs: list[Run], names: list[str], options: dict) -> list[Resampled]:
-    """Of each seed the accuracies of all retrainings, paired by test image."""
-    found = []
-    for start in range(0, len(runs), len(names)):
-        tested = [one.frame("correct.parquet", TESTED) for one in runs[start : start + len(names)]]
-        correct = {name: one["correct"].to_numpy(bool) for name, one in zip(names, tested, strict=True)}
-        labels, groups = (tested[0][name].to_numpy() for name in ("label", "group"))
-        found.append(accuracies(correct, labels, groups, draws=options["draws"], seed=start))
-    return found
 
 
 def _log(run: Run, options: dict, results: list[NoiseResult], table: pd.DataFrame, gains: pd.DataFrame | None) -> None:

@@ -2,30 +2,34 @@
 
 import click
 
-from anomaly_mlflow.cleaning import CLEANERS
-from anomaly_mlflow.cleaning.anchor_ablation import GROUP
-from anomaly_mlflow.cleaning.learners import LEARNERS
-from anomaly_mlflow.cleaning.repair import CAP, LEAST_CONFIDENCE
-from anomaly_mlflow.cleaning.variants import OF_CLEANER, VARIANTS
-from entry_points.option_kinds import COUNT, SHARE, TextOrNone, option
+from entry_points.option_kinds import COUNT, POSITIVE, SHARE, Auto, Names, Number, TextOrNone, option
 
-__all__ = ["CLEANING_OPTIONS"]
+__all__ = ["CLEANER_NAMES", "CLEANING_OPTIONS", "LEARNER_NAMES", "VARIANT_NAMES"]
 
-_KINDS = VARIANTS | {f"{kind}:CLEANER": words for kind, words in OF_CLEANER.items()}
-_SAID = "; ".join(f"{name}: {words}" for name, words in _KINDS.items())
+# As text, and held to the registries by a test: what is imported here is part of the code of every step.
+CLEANER_NAMES = (
+    "anchors_learned, anchors_linear, aum_threshold, class_prototypes, classifier_argmax, confident_learning,"
+    " conformal_fdr, entropy_window, fine, imprecise_labels, likelihood_ratio, loss_window, neighbour_rank,"
+    " neighbour_vote, online_label_refinement, small_loss, small_loss_by_class, spectral_truncation"
+)
+LEARNER_NAMES = (
+    "plain, plain_pair, constant_rate, label_smoothing, embedding_noise, early_stopping, window_stopping, mixmatch,"
+    " dividemix, anchor_hallucination, linear_anchors"
+)
+VARIANT_NAMES = "given, cleaned, oracle, random_removal, kept:CLEANER, relabelled:CLEANER"
 
 CLEANING_OPTIONS = [
     option(
         "cleaner_names",
-        click.STRING,
-        "small_loss_by_class,confident_learning,neighbour_vote",
-        f"Cleaners, separated by commas: {', '.join(sorted(CLEANERS))}; all: every one. A repair needs two that look at different things.",
+        Names(),
+        "confident_learning,neighbour_vote,small_loss_by_class",
+        f"Cleaners, separated by commas: {CLEANER_NAMES}; all: every one whose evidence there is. A repair needs two that look at different things, one of them at models that never saw the label (confident_learning).",
     ),
     option(
         "scored",
-        click.STRING,
+        Names(),
         "all",
-        f"Cleaners whose worth is measured, separated by commas, as under cleaner_names; all: every one whose evidence there is; {GROUP}: anchor hallucination, its baselines, and it with one setting changed at a time.",
+        "Cleaners whose worth is measured, separated by commas, as under cleaner_names; all: every one whose evidence there is; anchor_ablation: anchor hallucination, its baselines, and it with one setting changed at a time.",
     ),
     option(
         "checked",
@@ -33,28 +37,57 @@ CLEANING_OPTIONS = [
         "none",
         "Labels that people gave when they checked images drawn at random, for conformal_fdr: parquet:PATH#COLUMN,COLUMN; -1, an empty cell or no row: not checked. Rows of which all columns say the given label are trusted. The data set's own labels are no check: with them the truth would clean.",
     ),
-    option("repair_cap", SHARE, CAP, "Largest share of the labels that is changed (0 to 1), the surest first."),
+    option(
+        "repair_cap",
+        SHARE,
+        0.3,
+        "Largest share of the labels that is changed (0 to 1), the surest first; never more than half of a class.",
+    ),
     option(
         "repair_confidence",
         SHARE,
-        LEAST_CONFIDENCE,
+        0.5,
         "How sure of the new label two cleaners that look at different things must both be (0 to 1).",
     ),
     option(
         "inject",
         click.Choice(["no", "yes"]),
         "no",
-        "no: the labels are cleaned as they are, or as labels=... gives them; yes: errors are made first, by the shares or the convention, to see what cleaning them gains.",
+        "no: the labels are taken as they are, or as labels=... gives them, and nothing is known of the truth; yes: the data set's own labels are the truth, and labels=... or a convention makes wrong ones, else the shares do.",
     ),
     option(
         "variant",
         click.STRING,
         "cleaned",
-        f"What retrain trains on. {_SAID}.",
+        f"What retrain trains on: {VARIANT_NAMES}. kept: the labels that this cleaner keeps; relabelled: all as it would write them.",
     ),
-    option("learner", click.STRING, "plain", f"How is trained on it: {', '.join(LEARNERS)}."),
+    option("learner", click.STRING, "plain", f"How is trained on it: {LEARNER_NAMES}."),
     option("retrain_seed", click.IntRange(0, 2**31), 0, "Seed of the retraining, the first of several."),
     option("retrain_seeds", COUNT, 3, "Retrainings of each kind, with consecutive seeds."),
+    option(
+        "budget",
+        Auto(POSITIVE),
+        "auto",
+        "What plan_budget may spend, in checks of one label (above 0); auto: a check of every tenth label.",
+    ),
+    option(
+        "label_cost",
+        Number(0, 1e6, min_open=True),
+        1.0,
+        "Cost of one more labelled image, in checks of one label that there is (above 0).",
+    ),
+    option(
+        "probe_seeds",
+        click.IntRange(2, 100),
+        3,
+        "Draws of labels and errors in each fold, from which plan_budget's probes learn; its intervals are over them.",
+    ),
+    option(
+        "licence",
+        TextOrNone(),
+        "none",
+        "Licence of the data, as its publisher states it; none: not stated.",
+    ),
     option(
         "noises",
         click.STRING,

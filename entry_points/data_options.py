@@ -63,7 +63,7 @@ DATA_OPTIONS = [
         "raters",
         TextOrNone(),
         "none",
-        "Labels of three or more people, for hard_by=raters: parquet:PATH#COLUMN,COLUMN,COLUMN or cifarn:PATH#...",
+        "Labels of three or more people, for hard_by=raters (of two or more for nutrition_label): parquet:PATH#COLUMN,COLUMN,COLUMN or cifarn:PATH#...",
     ),
     option(
         "near_miss_from",

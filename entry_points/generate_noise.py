@@ -17,6 +17,7 @@ from anomaly_mlflow.errors import BadData, BadOption
 from anomaly_mlflow.report.preview import preview_grid
 from anomaly_mlflow.tracking.run import Run
 from entry_points.fold_files import number_lists
+from entry_points.label_table import refuse_moved
 from entry_points.noise_checks import SHARES, check_noise, columns, convention_of, shares
 from entry_points.sample_files import load_again, write_samples
 from entry_points.step import Upstream, only, step
@@ -37,6 +38,8 @@ def generate_noise(run: Run, options: dict, upstream: Upstream) -> None:
     baseline = only(upstream, "train_baseline")
     samples = load_again(baseline, run)
     people = {name: human_labels(options[name], samples.sample_id, samples.classes) for name in PEOPLE if options[name]}
+    if options["labels"]:
+        refuse_moved(options["labels"], samples.sample_id, options["dataset"])
     tables = _tables(baseline, samples, people.get("confusion"), options)
     given = people["labels"][0] if "labels" in people else None
     right = np.ones(len(samples), bool) if given is None else given == samples.labels

@@ -9,7 +9,7 @@ from anomaly_mlflow.anomalies.similarity import TABLES
 from anomaly_mlflow.errors import UnknownName
 from anomaly_mlflow.models import find, spoken_names
 
-__all__ = ["COUNT", "MODEL", "POSITIVE", "SHARE", "TABLE", "Auto", "Number", "Storage", "TextOrNone", "option"]
+__all__ = ["COUNT", "MODEL", "POSITIVE", "SHARE", "TABLE", "Auto", "Names", "Number", "Storage", "TextOrNone", "option"]
 
 
 class Auto(click.ParamType):
@@ -51,6 +51,18 @@ class TextOrNone(click.ParamType):
         if value == "":
             self.fail("it is empty; write none to leave it out.", param, ctx)
         return None if value in (None, "none") else value
+
+
+class Names(click.ParamType):
+    """Names separated by commas, in any order and spacing: passed on sorted, each once."""
+
+    name = "names"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        names = sorted({name.strip() for name in value.split(",")} - {""})
+        if not names:
+            self.fail("it names nothing; write one name or several, separated by commas.", param, ctx)
+        return ",".join(names)
 
 
 class Storage(TextOrNone):

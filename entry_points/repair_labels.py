@@ -1,21 +1,24 @@
-"""Trained models and a recording -> what cleaners say of every label, which labels are changed, and a table of them."""
+"""Trained models and a recording -> what cleaners say of every label, and which labels are changed."""
 
+from anomaly_mlflow.cleaning.base import OUTSIDE
 from anomaly_mlflow.cleaning.repair import repairs
 from anomaly_mlflow.errors import BadOption
 from anomaly_mlflow.tracking.run import Run
-from entry_points.cleaned_labels import LABELS, cleaned_labels
 from entry_points.cleaner_files import log_cleaned
 from entry_points.cleaning_evidence import MAKERS, check_checked, chosen_cleaners, cleaning_evidence, steps_for
-from entry_points.step import Upstream, only, step
+from entry_points.step import Upstream, step
 
 
 def check_repair(options: dict) -> None:
     """Raises as `chosen_cleaners` and `check_checked`, and BadOption where no two of them could be witnesses."""
     chosen = chosen_cleaners(options["cleaner_names"], options["checked"])
     mechanisms = {one.mechanism for one in chosen if one.repairs}
+    known = f"these have {', '.join(sorted(mechanisms))} alone" if mechanisms else "these propose no labels"
+    asked = f"cleaner_names={options['cleaner_names']}: a repair needs"
     if len(mechanisms) < 2:
-        known = f"these have {', '.join(mechanisms)} alone" if mechanisms else "these propose no labels"
-        raise BadOption(f"cleaner_names={options['cleaner_names']}: a repair needs two mechanisms, and {known}")
+        raise BadOption(f"{asked} two mechanisms, and {known}")
+    if not mechanisms & OUTSIDE:
+        raise BadOption(f"{asked} models that never saw the label, and {known}; add confident_learning")
     check_checked(options)
 
 
@@ -42,7 +45,5 @@ def repair_labels(run: Run, options: dict, upstream: Upstream) -> None:
     )
     run.log_frame(frame, "repairs.parquet")
     log_cleaned(run, samples, cleaned)
-    dataset = only(upstream, "generate_noise").json("data.json")["dataset"]
-    run.log_frame(cleaned_labels(samples, frame, dataset), LABELS)
     trusted = {} if evidence.trusted is None else {"trusted": int(evidence.trusted.sum())}
     run.log_metrics({"repaired": float(frame["repaired"].mean())} | trusted)

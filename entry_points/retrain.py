@@ -1,5 +1,7 @@
 """Labels as given, repaired, true, or fewer of them -> a model, and which test images it gets right."""
 
+import time
+
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
@@ -19,7 +21,7 @@ from anomaly_mlflow.models import Classifier
 from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.training.config import configure
 from anomaly_mlflow.training.inference import infer
-from entry_points.cleaner_files import read_cleaned
+from entry_points.cleaner_files import read_cleaned, read_repairs
 from entry_points.ledger import read_ledger
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step
@@ -35,7 +37,6 @@ MAKERS = {"cleaned": "repair_labels", "random_removal": "repair_labels"} | dict.
 """Variant, or what it begins with -> the step that says which labels; the others are read from the noise alone."""
 
 TESTED = {"sample_id": int, "group": int, "label": int, "correct": object}
-REPAIRS = {"sample_id": int, "given": int, "suggested": int, "repaired": object}
 
 
 def check_retrain(options: dict) -> None:
@@ -61,7 +62,7 @@ def steps_for(options: dict) -> set[str]:
 )
 def retrain(run: Run, options: dict, upstream: Upstream) -> None:
     """Train on one variant of the labels; keep which test images are right, and embeddings of training images."""
-    samples, test = read_samples(only(upstream, "generate_noise"))
+    samples, test = read_samples(only(upstream, "generate_noise"), as_anybody_sees_them=True)
     trained_on = _variant(samples, options, upstream)
     run.log_dataset(trained_on.images, trained_on.labels, samples.name, options["variant"], "training")
     config = configure(options["model"], samples.image_shape, options["device"], len(trained_on), **chosen(options))
@@ -74,8 +75,9 @@ def retrain(run: Run, options: dict, upstream: Upstream) -> None:
             run.log_metrics({"loss": loss}, epoch + 1)
             bar.update()
 
-        learner = find_learner(options["learner"])
+        learner, start = find_learner(options["learner"]), time.process_time()
         model = learner(trained_on, config, seed=FIRST_SEED + seed, device=options["device"], on_epoch=on_epoch)
+    seconds = time.process_time() - start
     correct = infer(model, test.images)[1].argmax(axis=1) == test.labels
     told = {"sample_id": test.sample_id, "group": test.groups, "label": test.labels, "correct": correct}
     run.log_frame(pd.DataFrame(told), "correct.parquet")
@@ -83,7 +85,16 @@ def retrain(run: Run, options: dict, upstream: Upstream) -> None:
     embeddings = infer(model, samples.images, rows=np.isin(np.arange(len(samples)), rows))[0]
     mapped = pd.DataFrame({"sample_id": samples.sample_id[rows], "embedding": list(embeddings)})
     run.log_frame(mapped, "embeddings.parquet")
-    run.log_metrics({"final_test_accuracy": float(correct.mean()), "rows": len(trained_on)})
+    told = {"final_test_accuracy": float(correct.mean()), "rows": len(trained_on), "cpu_seconds": seconds}
+    run.log_metrics(told)
+
+
+def read_correct(made: Run) -> pd.DataFrame:
+    """sample_id, group, label and correct (bool) of the test images. Raises BadData where the file is damaged."""
+    frame = made.frame("correct.parquet", TESTED)
+    if frame["correct"].dtype != bool:
+        raise BadData(f"correct.parquet of run {made.id} says of no image whether it is right; run retrain again")
+    return frame
 
 
 def _variant(samples: Samples, options: dict, upstream: Upstream) -> Samples:
@@ -95,14 +106,7 @@ def _variant(samples: Samples, options: dict, upstream: Upstream) -> Samples:
         return with_true_labels(samples, ledger["true_label"].to_numpy())
     if kind in OF_CLEANER:
         return of_cleaner(samples, kind, read_cleaned(only(upstream, "score_cleaners"), cleaner, samples))
-    frame = _repairs(only(upstream, "repair_labels"), samples)
+    frame = read_repairs(only(upstream, "repair_labels"), samples)
     if kind == "cleaned":
         return with_labels(samples, frame)
     return after_random_removal(samples, int(frame["repaired"].sum()), options["retrain_seed"])
-
-
-def _repairs(made: Run, samples: Samples) -> pd.DataFrame:
-    frame = made.frame("repairs.parquet", REPAIRS)
-    if not np.array_equal(frame["sample_id"], samples.sample_id):
-        raise BadData(f"run {made.id} repaired other samples; run repair_labels again")
-    return frame

@@ -48,8 +48,12 @@ def write_samples(run: Run, samples: Samples, replaced: np.ndarray) -> None:
     run.log_frame(pd.DataFrame({"sample_id": samples.sample_id[replaced], "image": images}), "samples/replaced.parquet")
 
 
-def read_samples(noise: Run) -> tuple[Samples, Samples]:
-    """The samples that `generate_noise` made, and the test samples. Raises BadData where the source has changed."""
+def read_samples(noise: Run, *, as_anybody_sees_them: bool = False) -> tuple[Samples, Samples]:
+    """The samples that `generate_noise` made, and the test samples. Raises BadData where the source has changed.
+
+    as_anybody_sees_them: each replaced image is a source of its own: that strangers are cut from one photograph is
+    truth, and no training is told.
+    """
     train, test = _load(_checked(noise))
     labels, replaced = (
         noise.frame("samples/labels.parquet", {"sample_id": int, "given_label": int, "group": int}),
@@ -61,7 +65,10 @@ def read_samples(noise: Run) -> tuple[Samples, Samples]:
     if (rows < 0).any():
         raise BadData(f"run {noise.id} replaced images that the data source lacks; run generate_noise again")
     train.images[rows] = _decoded(replaced["image"], noise, train.image_shape)  # just loaded: nobody else holds them
-    return replace(train, labels=labels["given_label"].to_numpy(), groups=labels["group"].to_numpy()), test
+    groups = labels["group"].to_numpy()
+    if as_anybody_sees_them:
+        groups = np.where(np.isin(train.sample_id, replaced["sample_id"]), train.sample_id, groups)
+    return replace(train, labels=labels["given_label"].to_numpy(), groups=groups), test
 
 
 def _load(data: dict) -> tuple[Samples, Samples]:

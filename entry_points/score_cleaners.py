@@ -1,13 +1,16 @@
 """Trained models and a recording -> what every cleaner says of the labels, then the truth: how right each is."""
 
+import logging
 import time
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from tqdm import tqdm
 
 from anomaly_mlflow.cleaning import Cleaned, Cleaner
 from anomaly_mlflow.cleaning.anchor_ablation import BASELINES
+from anomaly_mlflow.errors import AnomalyError, BadData
 from anomaly_mlflow.signals.evidence import Evidence
 from anomaly_mlflow.studies.cleaner_measures import measure_cleaners
 from anomaly_mlflow.tracking.run import Run
@@ -16,6 +19,8 @@ from entry_points.cleaner_files import log_cleaned
 from entry_points.cleaning_evidence import MAKERS, check_checked, chosen_cleaners, cleaning_evidence, steps_for
 from entry_points.ledger import read_ledger
 from entry_points.step import Upstream, only, step
+
+logger = logging.getLogger(__name__)
 
 
 def check_scored(options: dict) -> None:
@@ -35,9 +40,15 @@ def check_scored(options: dict) -> None:
 def score_cleaners(run: Run, options: dict, upstream: Upstream) -> None:
     """Let cleaners judge the given labels, and measure them against the ledger: selection, repair, CPU seconds."""
     samples, evidence = cleaning_evidence(options["scored"], options, upstream)
-    chosen, cleaned, seconds = chosen_cleaners(options["scored"], options["checked"]), {}, {}
-    for one in chosen:
-        cleaned[one.name], seconds[one.name] = _timed(one, evidence, options["seed"])
+    chosen, cleaned, seconds, unanswered = chosen_cleaners(options["scored"], options["checked"]), {}, {}, {}
+    for one in tqdm(chosen, desc="cleaners", unit="cleaner", disable=None, position=options.get("bar")):
+        try:
+            cleaned[one.name], seconds[one.name] = _timed(one, evidence, options["seed"])
+        except AnomalyError as error:
+            unanswered[one.name] = str(error)
+            logger.warning("no answer: %s", error)
+    if not cleaned:
+        raise BadData(f"none of the cleaners could answer; the first said: {next(iter(unanswered.values()))}")
     log_cleaned(run, samples, cleaned)
     # Only now is the truth read.
     truth = read_ledger(only(upstream, "generate_noise"), samples.sample_id)["true_label"].to_numpy()
@@ -46,12 +57,13 @@ def score_cleaners(run: Run, options: dict, upstream: Upstream) -> None:
         refuse_truth(options["checked"], samples, truth)
     if evidence.trusted is not None:
         facts["trusted"] = int(evidence.trusted.sum())
-    repairing = {one.name: one.repairs for one in chosen}
+    repairing = {one.name: one.repairs for one in chosen if one.name in cleaned}
     how = {"pairs": BASELINES, "draws": options["draws"], "own_seed": options["seed"]}
     found = measure_cleaners(cleaned, repairing, samples.labels, truth, samples.groups, **how)
     run.log_frame(found.value.rename_axis("figure").rename("value").reset_index(), "measures.parquet")
     run.log_frame(found.draws.astype(np.float32), "draws.parquet")
-    run.log_json(facts | {"dataset": samples.name, "seconds": seconds}, "facts.json")
+    told = {"dataset": samples.name, "seconds": seconds, "unanswered": unanswered}
+    run.log_json(facts | told, "facts.json")
     run.log_table(_shown(found.value, seconds), "cleaners.json")
     run.log_metrics(facts | {name: value for name, value in found.value.items() if np.isfinite(value)})
 

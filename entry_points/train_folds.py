@@ -1,8 +1,5 @@
 """All samples with their given labels -> what models of other folds say, what is forgotten, how known probes behave."""
 
-from dataclasses import replace
-
-import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
@@ -29,7 +26,7 @@ from entry_points.work_folder import work_folder
 )
 def train_folds(run: Run, options: dict, upstream: Upstream) -> None:
     """Train on the given labels fold by fold (out-of-fold logits, second-split forgetting), and twice with probes."""
-    samples = _as_anybody_sees_them(only(upstream, "generate_noise"))
+    samples, _ = read_samples(only(upstream, "generate_noise"), as_anybody_sees_them=True)
     run.log_dataset(samples.images, samples.labels, samples.name, run.tags["anomaly.dataset"], "training")
     config = configure(options["model"], samples.image_shape, options["device"], len(samples), **chosen(options))
     run.log_json(config.to_dict(), "training.json")
@@ -39,13 +36,6 @@ def train_folds(run: Run, options: dict, upstream: Upstream) -> None:
         common["folder"] = work_folder(run)
         _log_folds(run, samples, config, options, common)
         _log_probes(run, samples, config, options, common)
-
-
-def _as_anybody_sees_them(noise: Run) -> Samples:
-    """The samples, each replaced image a source of its own: that strangers are cut from one photograph is truth."""
-    samples, _ = read_samples(noise)
-    replaced = np.isin(samples.sample_id, noise.frame("samples/replaced.parquet", {"sample_id": int})["sample_id"])
-    return replace(samples, groups=np.where(replaced, samples.sample_id, samples.groups))
 
 
 def _log_folds(run: Run, samples: Samples, config: TrainConfig, options: dict, common: dict) -> None:

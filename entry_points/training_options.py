@@ -65,6 +65,6 @@ TRAINING_OPTIONS = [
         "geometry_encoder",
         TextOrNone(),
         "none",
-        "Frozen encoder of the geometry: timm:NAME (published weights) or timm:NAME@PATH.safetensors; none: the clean side's.",
+        "Frozen encoder of the geometry: timm:NAME (published weights) or timm:NAME@PATH.safetensors; none: the clean side's (plan_budget: the models of other folds).",
     ),
 ]

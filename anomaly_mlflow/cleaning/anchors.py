@@ -1,7 +1,8 @@
 """Anchor hallucination: easy rows of two classes make an anchor between them, anchors vote on the hard rows near them.
 
-A reconstruction of arXiv 2407.07331, whose full text was not at hand: threshold, K, the least number of votes and the
-losses are this project's. Linear anchors need no network and are the baseline that the learned ones have to beat.
+A reconstruction of arXiv 2407.07331, whose full text was not at hand: threshold, K, the least number of votes, that an
+anchor votes on all hard rows near it and not on the nearest alone, and the losses are this project's. Linear anchors
+need no network and are the baseline that the learned ones have to beat.
 """
 
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ import numpy as np
 from anomaly_mlflow.errors import MissingEvidence, UnknownName
 from anomaly_mlflow.signals.evidence import Evidence
 
-__all__ = ["CLEANERS", "GROUPS", "MECHANISMS", "Cleaned", "Cleaner", "cleaner", "find_cleaner", "group"]
+__all__ = ["CLEANERS", "GROUPS", "MECHANISMS", "OUTSIDE", "Cleaned", "Cleaner", "cleaner", "find_cleaner", "group"]
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,13 @@ GROUPS: dict[str, dict[str, Cleaner]] = {}
 """Word -> the cleaners that it asks for, by name. Some may be other settings of a cleaner, no part of CLEANERS."""
 
 MECHANISMS: dict[str, str] = {
-    "training": "what the noisy model's own training did with the given label, epoch by epoch",
+    "training": "what the noisy model, which was trained on the given label, makes of the row: losses, answers",
     "folds": "what models that never saw the row's label predict",
     "embedding": "where the row lies among the others in the noisy model's embedding",
     "reference": "how the row stands against rows that are trusted",
 }
+OUTSIDE = frozenset({"folds", "reference"})
+"""Mechanisms whose models never saw the row's given label; the others share one network that learnt it."""
 
 
 def cleaner(

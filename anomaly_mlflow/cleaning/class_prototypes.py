@@ -26,7 +26,7 @@ ROUNDS, TEMPERATURE, KEPT = 3, 0.1, 0.5
 
 @cleaner(
     ("recording", "embeddings"),
-    "embedding",
+    "training",  # its thresholds are fitted to the losses
     "after Huang et al. (2022), arXiv 2212.10766 (CPC)",
     reconstruction=True,
 )

@@ -20,8 +20,12 @@ __all__ = ["LEVEL", "class_conditional_p_values", "conformal_fdr", "conformal_p_
 LEVEL = 0.1
 """Share of right labels among the flagged ones that is borne on average."""
 
-LEAST = 50
-"""Calibration rows from which on a class has p-values of its own; the rows of smaller classes are ranked among all."""
+LEAST = 500
+"""Calibration rows from which on a class has p-values of its own; the rows of smaller classes are ranked among all.
+
+The smallest p-value of m rows is 1 / (m + 1): of fewer, nothing could be flagged at the level unless a fiftieth of all
+rows or more stood out as far as that.
+"""
 
 
 @cleaner(
@@ -64,7 +68,7 @@ def class_conditional_p_values(
 ) -> np.ndarray:
     """`conformal_p_values` within each given label (Mondrian), float64 (n,).
 
-    Labels with fewer than 50 calibration rows are ranked among the rows of all labels: there the level holds only as
+    Labels with fewer than 500 calibration rows are ranked among the rows of all labels: there the level holds only as
     far as the classes are equally hard.
     """
     values = conformal_p_values(scores, calibration)

@@ -5,7 +5,8 @@ the model has learnt them by heart, and asks to clean then; how, it leaves open.
 two Gaussians parts the entropies (mean of the epoch, the one before and the one after); the epoch is the one at which
 the parts lie farthest apart, which needs no truth (`studies.memorization_window` does); what lies in the upper part is
 dropped. Read off a whole recording: a loop that runs along with the training would know only afterwards that the epoch
-was the best one, and would train on without what it dropped.
+was the best one, and would train on without what it dropped. Where the last epoch parts them best there was no window:
+what is dropped then is the upper part at the end of the training.
 """
 
 import numpy as np

@@ -64,8 +64,9 @@ def fit_imprecise(
     embeddings: float (n, d), frozen; given: int64 (n,), -1 where a row has no label; candidates: bool (n, C), the
     classes that the true label is among, all of them where nothing is known.
     E-step: q(y) in proportion to p(y | z) T[y, given] [y among the candidates], the factor T left out where none is
-    given. M-step: T by counting, the heads by a few steps of L-BFGS on q. A row never judges itself: the rows are split
-    into 3 folds, and p(y | z) of a fold comes from the head that learnt from q of the other two; T is common to all.
+    given. M-step: T by counting, the heads by a few steps of L-BFGS on q. A row never judges itself, though its
+    duplicate may: the rows are split into 3 folds, and p(y | z) of a fold comes from the head that learnt from q of the
+    other two; T is common to all.
     Raises BadData where a row's candidates are empty, or there is nothing that any label was learnt from.
     """
     allowed = np.ones((len(given), num_classes), bool) if candidates is None else candidates

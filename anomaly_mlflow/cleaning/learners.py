@@ -8,6 +8,16 @@ import numpy as np
 
 from anomaly_mlflow.cleaning.anchor_training import AnchorTraining, fit_anchors
 from anomaly_mlflow.cleaning.anchors import AnchorSettings
+from anomaly_mlflow.cleaning.cheap_learners import (
+    OnEpoch,
+    after,
+    constant_rate,
+    early_stopping,
+    embedding_noise,
+    label_smoothing,
+    plain,
+    plain_pair,
+)
 from anomaly_mlflow.cleaning.entropy_window import window
 from anomaly_mlflow.cleaning.small_loss import late_losses, small_loss_posterior
 from anomaly_mlflow.data.samples import Samples
@@ -16,14 +26,10 @@ from anomaly_mlflow.models import Classifier
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.dividemix import believed, fit_dividemix
 from anomaly_mlflow.training.early_stopping import fit_early_stopped, without_cycle
-from anomaly_mlflow.training.embedding_noise import fit_with_embedding_noise
 from anomaly_mlflow.training.loop import fit
 from anomaly_mlflow.training.semi_supervised import fit_semi_supervised
 
-__all__ = ["LEARNERS", "Learner", "OnEpoch", "find_learner"]
-
-OnEpoch = Callable[[int, Classifier, float], None] | None
-"""Called with epoch, model and mean loss (nats) after each epoch."""
+__all__ = ["LEARNERS", "Learner", "find_learner"]
 
 Learner = Callable[..., Classifier]
 """(samples with given labels, config, seed, device="auto", on_epoch=None) -> trained model; the seed fixes all.
@@ -32,37 +38,6 @@ Each raises TrainingDiverged, BadData, BadOption. Each is given the same configu
 computes as `plain` is told with it.
 """
 
-SMOOTHING = 0.1
-"""Szegedy et al. (2016); Lukasik et al. (2020), ICML, on what it does under label noise."""
-
-
-def plain(
-    samples: Samples, config: TrainConfig, seed: int, device: str = "auto", on_epoch: OnEpoch = None
-) -> Classifier:
-    """Cross-entropy on all given labels: what every other learner is compared with."""
-    return fit(samples, config, seed=seed, device=device, on_epoch=on_epoch)[0]
-
-
-def label_smoothing(
-    samples: Samples, config: TrainConfig, seed: int, device: str = "auto", on_epoch: OnEpoch = None
-) -> Classifier:
-    """A tenth of every target goes to all classes evenly; costs as much as `plain`."""
-    return plain(samples, replace(config, label_smoothing=SMOOTHING), seed, device, on_epoch)
-
-
-def embedding_noise(
-    samples: Samples, config: TrainConfig, seed: int, device: str = "auto", on_epoch: OnEpoch = None
-) -> Classifier:
-    """Gaussian noise on the embedding, half as long as it (an analogy to Chen et al. 2024); as much as `plain`."""
-    return fit_with_embedding_noise(samples, config, seed=seed, device=device, on_epoch=on_epoch)
-
-
-def early_stopping(
-    samples: Samples, config: TrainConfig, seed: int, device: str = "auto", on_epoch: OnEpoch = None
-) -> Classifier:
-    """The epoch that agrees best with the given labels of a held-out tenth; as much as `plain`."""
-    return fit_early_stopped(samples, config, seed=seed, device=device, on_epoch=on_epoch)
-
 
 def window_stopping(
     samples: Samples, config: TrainConfig, seed: int, device: str = "auto", on_epoch: OnEpoch = None
@@ -70,14 +45,15 @@ def window_stopping(
     """The epoch at which the losses of the given labels part best, while wrong ones are resisted; up to twice as much.
 
     It is found after a whole training, and gone back to by another one that ends there: the label-free window of
-    `cleaning.entropy_window`. The last epoch where no epoch parts the losses in two.
+    `cleaning.entropy_window`, at a constant rate. Where no epoch parts the losses in two, or the last one does it
+    best, there is no window, and the first training's model is the answer.
     """
     config = without_cycle(config)
-    recording = fit(samples, config, seed=seed, device=device, record=True, on_epoch=on_epoch)[1]
+    model, recording = fit(samples, config, seed=seed, device=device, record=True, on_epoch=on_epoch)
     epoch, lower = window(recording.loss, seed)
-    if (lower > 0.5).all():
-        epoch = config.epochs - 1
-    later = _after(config, on_epoch)
+    if (lower > 0.5).all() or epoch == config.epochs - 1:
+        return model
+    later = after(config, on_epoch)
     return fit_early_stopped(samples, config, seed=seed, device=device, on_epoch=later, epoch=epoch)
 
 
@@ -86,19 +62,24 @@ def mixmatch(
 ) -> Classifier:
     """`plain` to find the rows of small loss, then MixMatch on these, the others without labels; 4 times as much.
 
-    The loss is the mean over the late half of the epochs, as the training batches passed. Its epochs follow those of
-    the first training: twice as many are told.
+    MixMatch with the constants of DivideMix, prior and all, and without a moving average of the weights. The loss is
+    the mean over the late half of the epochs, as the training batches passed. Its epochs follow those of the first
+    training: twice as many are told.
     """
     recording = fit(samples, config, seed=seed, device=device, record=True, on_epoch=on_epoch)[1]
     division = believed(small_loss_posterior(late_losses(recording), None, seed), samples, threshold=0.5)
     certain = replace(division, weight=np.ones_like(division.weight))  # MixMatch believes the labels that it is given
-    return fit_semi_supervised(samples, certain, config, seed=seed, device=device, on_epoch=_after(config, on_epoch))
+    return fit_semi_supervised(samples, certain, config, seed=seed, device=device, on_epoch=after(config, on_epoch))
 
 
 def dividemix(
     samples: Samples, config: TrainConfig, seed: int, device: str = "auto", on_epoch: OnEpoch = None
 ) -> Classifier:
-    """Two networks that divide the rows for each other, answering as one; 6 times as much."""
+    """Two networks that divide the rows for each other, answering as one; 6 times as much.
+
+    The paper's settings for symmetric noise, whatever the noise is (under asymmetric noise it adds a penalty and leaves
+    the unlabelled loss out), and the house's one cycle, at whose peak the first division is made.
+    """
     judge = partial(small_loss_posterior, labels=None, seed=seed)
     return fit_dividemix(samples, config, judge, seed=seed, device=device, on_epoch=on_epoch)
 
@@ -125,6 +106,8 @@ LEARNERS: dict[str, Learner] = {
     learner.__name__: learner
     for learner in (
         plain,
+        plain_pair,
+        constant_rate,
         label_smoothing,
         embedding_noise,
         early_stopping,
@@ -135,11 +118,6 @@ LEARNERS: dict[str, Learner] = {
         linear_anchors,
     )
 }
-
-
-def _after(config: TrainConfig, on_epoch: OnEpoch) -> OnEpoch:
-    """Tells the epochs of a second training as those that follow the first."""
-    return (lambda epoch, *told: on_epoch(config.epochs + epoch, *told)) if on_epoch else None
 
 
 def find_learner(name: str) -> Learner:

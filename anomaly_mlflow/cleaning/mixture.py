@@ -30,14 +30,14 @@ def lower_posterior(values: np.ndarray, seed: int = 0, **constants: float) -> np
 def lower_posterior_by_class(values: np.ndarray, labels: np.ndarray, seed: int = 0, **constants: float) -> np.ndarray:
     """`lower_posterior` with a mixture for each given class, float64 (n,).
 
-    A class of fewer than 50 rows, or in which there are no two groups, takes the posterior of all rows together.
+    A class of fewer than 50 rows takes the posterior of all rows together. One in which there are no two groups keeps
+    all of its rows, however hard it is beside the others.
     """
     posterior = lower_posterior(values, seed, **constants)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
-        mixture = _two_groups(values[members], seed, constants) if len(members) >= LEAST_ROWS else None
-        if mixture is not None:
-            posterior[members] = _posterior(mixture, values[members])
+        if len(members) >= LEAST_ROWS:
+            posterior[members] = lower_posterior(values[members], seed, **constants)
     return posterior
 
 

@@ -1,24 +1,33 @@
-"""Labels are changed only where two mechanisms propose the same one, never beyond a cap; nothing is removed."""
+"""Labels are changed only where two mechanisms propose the same one, never beyond a cap; nothing is removed.
 
+One of the two must be a mechanism whose models never saw the label (`OUTSIDE`): all others look at one network that has
+learnt it, and what that network got wrong they get wrong together.
+"""
+
+from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
 
 import numpy as np
 import pandas as pd
 
-from anomaly_mlflow.cleaning.base import Cleaned, find_cleaner
+from anomaly_mlflow.cleaning.base import OUTSIDE, Cleaned, find_cleaner
 from anomaly_mlflow.cleaning.error_types import error_types
 
-__all__ = ["CAP", "LEAST_CONFIDENCE", "Reason", "repaired_labels", "repairs"]
+__all__ = ["CAP", "CLASS_CAP", "LEAST_CONFIDENCE", "Reason", "repaired_labels", "repairs"]
 
 CAP = 0.3
 """Largest share of labels that is changed: people's worst labels are wrong in 40 % of the cases (CIFAR-10N worst), and
 there two mechanisms agree on fewer; where they agree on more, the models want a look before the labels do."""
 
+CLASS_CAP = 0.5
+"""Largest share of the labels of one class that is changed: a small class is not given up to its neighbours."""
+
 LEAST_CONFIDENCE = 0.5
 """So sure both witnesses must be: the new label is likelier right than not."""
 
 WITNESSES = 2
+ROUNDING = 1e-9
 
 
 class Reason(StrEnum):
@@ -28,7 +37,9 @@ class Reason(StrEnum):
     NO_PROPOSAL = "doubted, but no other label is proposed"
     ONE_MECHANISM = "one mechanism alone proposes it"
     DISAGREEMENT = "mechanisms propose different labels"
+    NO_OUTSIDER = "no model that never saw the label is among the witnesses"
     NOT_SURE = "one of the witnesses is not sure enough"
+    BEYOND_CLASS_CAP = "beyond the cap of its class"
     BEYOND_CAP = "beyond the cap"
 
 
@@ -43,11 +54,13 @@ def repairs(
 ) -> pd.DataFrame:
     """What becomes of each given label, one row a sample in the order given.
 
-    sample_id, labels: int64 (n,), labels as given; cleaned: by the name of the cleaner, all of the same rows. cap: of
-    n, 0 to 1; of more candidates those of the highest confidence are changed, of equal ones the lower sample_id.
-    probabilities: float (n, classes), of models that never saw the row, for the type.
+    sample_id, labels: int64 (n,), labels as given; cleaned: by the name of the cleaner, all of the same rows. A
+    mechanism proposes what more than half of its cleaners that repair propose, as sure as the median of these. cap: of
+    n, 0 to 1, and CLASS_CAP of the labels of each class; of more candidates those of the highest confidence are
+    changed, of equal ones the lower sample_id. probabilities: float (n, classes), of models that never saw the row, for
+    the type.
     Columns: sample_id, given, suggested (the given label where none is proposed), confidence (of the second surest
-    mechanism that proposes the label, each as sure as its surest cleaner; of the only one where there is one, else 0),
+    mechanism that proposes the label; of the only one where there is one, else 0),
     mechanisms (those that agree, separated by commas), type (as `error_types`), repaired (bool), reason (of a label
     left alone, else empty).
     """
@@ -59,7 +72,10 @@ def repairs(
     doubted = ~np.logical_and.reduce([one.kept for one in cleaned.values()]) | best["label"].notna()
     reason = _reasons(best, doubted.to_numpy(), least_confidence)
     candidates = frame[reason == ""].sort_values(["confidence", "sample_id"], ascending=[False, True])
-    reason[candidates.index[int(cap * len(labels) + 1e-9) :]] = Reason.BEYOND_CAP
+    place, members = candidates.groupby("given").cumcount(), candidates["given"].map(frame["given"].value_counts())
+    within = place < np.floor(CLASS_CAP * members + ROUNDING)
+    reason[candidates.index[~within]] = Reason.BEYOND_CLASS_CAP
+    reason[candidates.index[within][int(cap * len(labels) + ROUNDING) :]] = Reason.BEYOND_CAP
     frame["type"] = error_types(labels, frame["suggested"].to_numpy(), doubted.to_numpy(), probabilities)
     return frame.assign(repaired=reason == "", reason=reason.astype(str))
 
@@ -70,13 +86,16 @@ def repaired_labels(frame: pd.DataFrame) -> np.ndarray:
 
 
 def _proposals(labels: np.ndarray, cleaned: Mapping[str, Cleaned]) -> pd.DataFrame:
-    """row, label, mechanism, confidence: each mechanism is as sure of a label as the surest of its cleaners."""
-    parts = []
+    """row, label, mechanism, confidence: what more than half of a mechanism's cleaners propose, at their median."""
+    parts, voters = [], Counter(find_cleaner(name).mechanism for name in cleaned if find_cleaner(name).repairs)
     for name, one in cleaned.items():
         rows = np.flatnonzero(one.labels != labels)
         told = {"row": rows, "label": one.labels[rows], "confidence": one.confidence[rows]}
         parts.append(pd.DataFrame(told).assign(mechanism=find_cleaner(name).mechanism))
-    return pd.concat(parts).groupby(["row", "label", "mechanism"], as_index=False)["confidence"].max()
+    by_mechanism = pd.concat(parts).groupby(["row", "label", "mechanism"], as_index=False)["confidence"]
+    found = by_mechanism.agg(["median", "size"]).rename(columns={"median": "confidence"})
+    most = 2 * found["size"] > found["mechanism"].map(voters).astype(np.int64)
+    return found[most].drop(columns="size").reset_index(drop=True)
 
 
 def _best(proposals: pd.DataFrame) -> pd.DataFrame:
@@ -107,7 +126,8 @@ def _reasons(best: pd.DataFrame, doubted: np.ndarray, least_confidence: float) -
     said = best["label"].notna().to_numpy()
     enough, contested = (best["witnesses"] >= WITNESSES).to_numpy(), (best["labels"] > 1).to_numpy()
     alone = (best["objecting"] == 1).to_numpy()
+    outside = best["mechanisms"].fillna("").str.split(",").map(lambda names: not OUTSIDE.isdisjoint(names)).to_numpy()
     sure = (best["confidence"] >= least_confidence).to_numpy()
     # In the order in which the reasons are listed: the first that holds is told.
-    marks = [~doubted, ~said, ~enough & alone, ~enough | contested, ~sure]
+    marks = [~doubted, ~said, ~enough & alone, ~enough | contested, ~outside, ~sure]
     return np.select(marks, [str(one) for one in Reason][: len(marks)], "").astype(object)

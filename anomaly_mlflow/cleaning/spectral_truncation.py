@@ -13,7 +13,7 @@ from anomaly_mlflow.cleaning.base import Cleaned, cleaner
 from anomaly_mlflow.signals.evidence import Evidence, Head
 from anomaly_mlflow.signals.suggestion import of_given_label
 
-__all__ = ["chosen_dimension", "label_needs_tail", "spectral_truncation", "truncated_logits"]
+__all__ = ["chosen_dimension", "spectral_truncation", "truncated_logits"]
 
 FINE = 2
 """Up to this many directions a class every number is tried, beyond it each a quarter more than the last."""
@@ -21,7 +21,7 @@ FINE = 2
 SOURCE = "The Malignant Tail (2026), arXiv:2603.02293 (abstract)"
 
 
-@cleaner(("embeddings", "head", "out_of_fold"), "embedding", SOURCE, reconstruction=True)
+@cleaner(("embeddings", "head", "out_of_fold"), "training", SOURCE, reconstruction=True)  # the noisy model's own answer
 def spectral_truncation(evidence: Evidence, *, seed: int) -> Cleaned:
     """Predict with the noisy model's own head from the leading d* directions of its centred embeddings.
 
@@ -62,17 +62,6 @@ def chosen_dimension(logits: Iterable[np.ndarray], sizes: Iterable[int], held_ou
     share = agrees.mean(axis=1)
     error = agrees[share.argmax()].std() / np.sqrt(len(held_out))
     return int(sizes[np.flatnonzero(share >= share.max() - error)[0]])
-
-
-def label_needs_tail(embeddings: np.ndarray, head: Head, labels: np.ndarray) -> np.ndarray:
-    """Smallest number of leading directions from which the head predicts the label, int64 (n,).
-
-    Higher = more suspicious: 1 .. d, and d + 1 where it never does. The cleaner does not rank by it: from one or two
-    directions alone a wrong label is often predicted by chance.
-    """
-    sizes = range(1, embeddings.shape[1] + 1)
-    predicts = np.array([logits.argmax(axis=1) == labels for logits in truncated_logits(embeddings, head, sizes)])
-    return np.where(predicts.any(axis=0), predicts.argmax(axis=0) + 1, len(predicts) + 1)
 
 
 def _sizes(most: int, num_classes: int) -> np.ndarray:

@@ -12,6 +12,7 @@ from anomaly_mlflow.errors import UnknownName
 
 __all__ = [
     "OF_CLEANER",
+    "RELABELLED",
     "VARIANTS",
     "after_random_removal",
     "check_variant",
@@ -28,7 +29,7 @@ VARIANTS = {
 }
 KEPT, RELABELLED = "kept", "relabelled"
 OF_CLEANER = {
-    KEPT: "labels as given, without those that this cleaner does not keep",
+    KEPT: "labels as given, without those that this cleaner does not keep; a class that it would empty stays whole",
     RELABELLED: "all labels as this cleaner would write them",
 }
 """Variants of one cleaner alone: `kept:CLEANER`, `relabelled:CLEANER`."""
@@ -45,7 +46,10 @@ def check_variant(variant: str) -> None:
 
 def of_cleaner(samples: Samples, kind: str, cleaned: Cleaned) -> Samples:
     """The samples as one cleaner would have them; kind: `kept` or `relabelled`."""
-    return samples.take(cleaned.kept) if kind == KEPT else replace(samples, labels=cleaned.labels)
+    if kind == RELABELLED:
+        return replace(samples, labels=cleaned.labels)
+    emptied = np.setdiff1d(samples.labels, samples.labels[cleaned.kept])
+    return samples.take(cleaned.kept | np.isin(samples.labels, emptied))
 
 
 def with_labels(samples: Samples, frame: pd.DataFrame) -> Samples:

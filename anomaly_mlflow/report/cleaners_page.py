@@ -62,4 +62,5 @@ def best_lines(lines: pd.DataFrame) -> list[str]:
 
 
 def _noise(one: NoiseResult) -> str:
-    return f"{one.noise}: {one.facts['rate']:.1%} of {one.facts['rows']:,.0f} labels are wrong; {one.seeds} seeds."
+    told = f"{one.noise}: {one.facts['rate']:.1%} of {one.facts['rows']:,.0f} labels are wrong; {one.seeds} seeds."
+    return " ".join([told, *(f"No answer of {name}: {why}." for name, why in sorted(one.unanswered.items()))])

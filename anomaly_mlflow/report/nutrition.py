@@ -29,6 +29,7 @@ def nutrition(
     *,
     sha256: str | None = None,
     licence: str | None = None,
+    part: Mapping[str, object] | None = None,
     injected: Mapping[str, object] | None = None,
     rates: Mapping[str, Interval] | None = None,
     joint: np.ndarray | None = None,
@@ -38,7 +39,8 @@ def nutrition(
 ) -> Label:
     """The label as JSON values. samples: with the given labels; source: its spec.
 
-    sha256: digest of the data; injected: what was put in (name -> value); rates: type -> estimated share of rows.
+    sha256: digest of the data; part: which of it the samples are (name -> value); injected: what was put in (name ->
+    value); rates: type -> estimated share of rows.
     joint: float (C, C), rows given, columns estimated true class, counts (the calibrated confident joint).
     raters: int64 (k, n), what k people said; features: a table with the columns `signals`.
     Raises BadData where a table does not fit.
@@ -50,6 +52,7 @@ def nutrition(
             "source": source,
             "sha256": sha256,
             "licence": licence or LICENCES.get(source, NOT_STATED),
+            "part": {key: _plain(value) for key, value in (part or {}).items()},
             "injected": None if injected is None else {key: _plain(value) for key, value in injected.items()},
         },
         "data": {

@@ -22,8 +22,8 @@ PEOPLE = {
 }
 
 
-def nutrition_page(label: Mapping) -> str:
-    """One self-contained page of what `nutrition` gives, also after a way through JSON."""
+def nutrition_page(label: Mapping, how: Mapping[str, object] | None = None) -> str:
+    """One self-contained page of what `nutrition` gives, also after a way through JSON; how: how it was made."""
     data = label["data"]
     lead = (
         f"{data['rows']:,} images of {data['height']} x {data['width']} pixels in {data['classes']} classes. "
@@ -36,12 +36,14 @@ def nutrition_page(label: Mapping) -> str:
         Section("What people say", *_people(label)),
         _correlation_section(label["correlations"]),
     ]
-    return render_page(f"Nutrition label of {label['name']}", lead, sections, _facts(label))
+    return render_page(f"Nutrition label of {label['name']}", lead, sections, _facts(label) | (how or {}))
 
 
 def _facts(label: Mapping) -> dict[str, object]:
-    provenance = {name: value for name, value in label["provenance"].items() if name != "injected"}
-    injected = label["provenance"]["injected"]
+    listed = ("injected", "part")
+    provenance = {name: value for name, value in label["provenance"].items() if name not in listed}
+    injected, part = (label["provenance"][name] for name in listed)
+    provenance |= {f"part: {name}": value for name, value in part.items()}
     said = {"injected": None} if injected is None else {f"injected: {name}": value for name, value in injected.items()}
     shape = {"source groups": label["data"]["source_groups"]}
     shape["largest over smallest class"] = label["data"]["largest_over_smallest_class"]
@@ -62,7 +64,10 @@ def _rates(rates: Mapping | None) -> tuple[tuple[str, ...], tuple, pd.DataFrame 
         (kind, *(UNKNOWN if one[end] is None else one[end] for end in ("value", "low", "high")))
         for kind, one in rates.items()
     ]
-    text = ("Shares of all images, with 95 % intervals.",)
+    text = (
+        "Estimated shares of all images. The 95 % intervals hold the draw of the rows: that of all wrong labels,"
+        " divided among the types in proportion; how the errors divide adds to it, and is not in it.",
+    )
     return text, (), pd.DataFrame(rows, columns=["type", "share", "low", "high"])
 
 

@@ -29,9 +29,11 @@ class Agreement:
 
 
 def agreement(raters: np.ndarray, labels: np.ndarray, num_classes: int) -> Agreement:
-    """raters: int64 (k, n), what k people said; labels: int64 (n,), given. Raises BadData for fewer than two people."""
+    """raters: int64 (k, n), of k people; labels: int64 (n,), given. Raises BadData for one person alone, or gaps."""
     if raters.ndim != 2 or len(raters) < 2 or raters.shape[1] != len(labels):
         raise BadData(f"agreement needs what two people or more said of {len(labels)} images, not {raters.shape}")
+    if (raters < 0).any() or (raters >= num_classes).any():
+        raise BadData("agreement needs a class from every person for every image; leave out those that lack one")
     votes = (raters[:, :, None] == np.arange(num_classes)).sum(axis=0)
     unanimous = votes.max(axis=1) == len(raters)
     majority = 2 * votes[np.arange(len(labels)), labels] > len(raters)

@@ -1,11 +1,13 @@
-"""The noises of the study of cleaners."""
+"""The noises of the study of cleaners, and its retrainings."""
 
+import re
+from collections import Counter
 from dataclasses import dataclass
 
 from anomaly_mlflow.anomalies.conventions import find_convention
 from anomaly_mlflow.errors import BadOption
 
-__all__ = ["CLEAN", "Noise", "chosen_noises", "chosen_retrainings"]
+__all__ = ["CLEAN", "PLAIN", "Noise", "Retraining", "chosen_noises", "chosen_retrainings"]
 
 CLEAN = "clean"
 
@@ -25,23 +27,56 @@ def chosen_noises(text: str, labels: str | None) -> list[Noise]:
 
     text: CONVENTION:RATE, labels:TABLE or clean. Raises UnknownName for a convention, BadOption for a spec or rate.
     """
-    specs = list(dict.fromkeys(part.strip() for part in text.split("|")))
-    found = [_noise(spec) for spec in specs]
-    return found + ([_people(labels)] if labels and labels not in [one.labels for one in found] else [])
+    asked = [_noise(part.strip()) for part in text.split("|")] + ([_people(labels)] if labels else [])
+    found = list(dict.fromkeys(asked))
+    names = Counter(one.name for one in found)
+    twice = [name for name, count in names.items() if count > 1]
+    if twice:
+        raise BadOption(f"two of the noises are called {twice[0]}; rename a column, or measure them in two studies")
+    return found
 
 
-def chosen_retrainings(text: str | None) -> list[tuple[str, str]]:
-    """Learner and variant of each LEARNER@VARIANT of a list separated by |, plain@given always among them, first.
+@dataclass(frozen=True)
+class Retraining:
+    """How is trained on what; seeds: on so many of the study's seeds alone, None: on all."""
 
-    Raises BadOption where one is none.
+    learner: str
+    variant: str
+    seeds: int | None = None
+
+    @property
+    def name(self) -> str:
+        """LEARNER@VARIANT."""
+        return f"{self.learner}@{self.variant}"
+
+
+PLAIN = Retraining("plain", "given")
+
+
+def chosen_retrainings(text: str | None, seeds: int) -> list[Retraining]:
+    """Each LEARNER@VARIANT[*SEEDS] of a list separated by |, plain@given always among them, first.
+
+    seeds: of the study. Raises BadOption where one is none, stands there twice or wants more seeds than there are.
     """
     if text is None:
         return []
-    pairs = [tuple(part.strip().split("@")) for part in text.split("|")]
-    odd = [pair for pair in pairs if len(pair) != 2 or not all(pair)]
-    if odd:
-        raise BadOption(f"retrainings={text}: write LEARNER@VARIANT, several separated by |, as in plain@cleaned")
-    return list(dict.fromkeys([("plain", "given"), *pairs]))
+    found = [_retraining(part.strip(), text, seeds) for part in text.split("|")]
+    found = [PLAIN, *(one for one in dict.fromkeys(found) if one.name != PLAIN.name)]
+    if len({one.name for one in found}) < len(found):
+        raise BadOption(f"retrainings={text} names one of them with two numbers of seeds; leave one out")
+    return found
+
+
+def _retraining(spec: str, text: str, seeds: int) -> Retraining:
+    parts = re.fullmatch(r"([^@*|\s]+)@([^@*|\s]+)(?:\*([1-9]\d{0,3}))?", spec)
+    if not parts:
+        raise BadOption(
+            f"retrainings={text}: write LEARNER@VARIANT, several separated by |, as in plain@cleaned|dividemix@given*1"
+        )
+    own = int(parts[3]) if parts[3] else None
+    if own and own > seeds:
+        raise BadOption(f"retrainings: {spec} wants {own} seeds, and the study has {seeds}; raise seeds")
+    return Retraining(parts[1], parts[2], None if own == seeds else own)
 
 
 def _noise(spec: str) -> Noise:
@@ -61,4 +96,7 @@ def _noise(spec: str) -> Noise:
 
 
 def _people(spec: str) -> Noise:
-    return Noise(spec.rpartition("#")[2], labels=spec)
+    head, mark, column = spec.rpartition("#")
+    if not mark or not head or not column:
+        raise BadOption(f"noise 'labels:{spec}': name a table and one column, as in labels:parquet:PATH#COLUMN")
+    return Noise(re.sub(r"[^\w.-]+", " ", column).strip() or "people", labels=spec)

@@ -46,9 +46,9 @@ def measure_cleaners(
 
     cleaned: by name; repairing: whether it proposes labels; pairs: those that are set beside each other on the labels
     that both change, where both are among the cleaned; given, true_label: int64 (n,), -1 for images of no class;
-    groups: int64 (n,), rows of one source. Rows are drawn by group within right and wrong labels; by position they
-    weigh the same in every seed of a cell (see `shared_draws`). Without wrong labels there is nothing to find: then
-    only the shares that are dropped, changed and broken.
+    groups: int64 (n,), rows of one source. Rows are drawn by group within right and wrong labels, apart from those of
+    other seeds (`own_seed`): an image that several seeds share counts as several. Without wrong labels there is nothing
+    to find: then only the shares that are dropped, changed and broken.
     """
     wrong, names, measures = given != true_label, [], []
     for name, one in cleaned.items():
@@ -62,8 +62,8 @@ def measure_cleaners(
             measures.append(mean_of(cleaned[name].labels == true_label, both))
     whole = together(*measures)
     values = whole(np.ones((1, len(given)))).ravel()
-    everywhere = np.ones(len(given), bool)
-    drawn = resampled(whole, wrong.astype(np.int64), groups, everywhere, draws=draws, own_seed=own_seed)
+    shared = np.zeros(len(given), bool)
+    drawn = resampled(whole, wrong.astype(np.int64), groups, shared, draws=draws, own_seed=own_seed)
     return Resampled(pd.Series(values, names), pd.DataFrame(drawn, columns=names))
 
 
@@ -82,8 +82,8 @@ def _parts(one: Cleaned, given: np.ndarray, true_label: np.ndarray, *, repairs: 
 def _selection(one: Cleaned, wrong: np.ndarray) -> dict[str, Measure]:
     one_fold, rates = np.zeros(len(wrong), np.int64), rates_of(~one.kept, wrong)
     return {
-        "auroc": auroc_of(1 - one.trust, wrong, one_fold),
-        "average_precision": average_precision_of(1 - one.trust, wrong, one_fold),
+        "auroc": auroc_of(-one.trust, wrong, one_fold),  # 1 - trust would round small ones to ties
+        "average_precision": average_precision_of(-one.trust, wrong, one_fold),
         **{name: _one_of(rates, place) for place, name in enumerate(("precision", "recall", "f1"))},
     }
 

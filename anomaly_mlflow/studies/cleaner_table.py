@@ -1,7 +1,7 @@
 """Figures of cleaners, noise by noise and over seeds, as one table."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -16,20 +16,32 @@ SHOWN = ("auroc", "average_precision", "f1", "repair_accuracy", "coverage", "cha
 
 @dataclass(frozen=True)
 class NoiseResult:
-    """One noise over its seeds. figures: `cleaner.measure`; facts: real rate, rows; seconds: CPU seconds by cleaner."""
+    """One noise over its seeds.
+
+    figures: `cleaner.measure`; facts: real rate, rows; seconds: CPU seconds by cleaner; unanswered: cleaner -> why it
+    could not answer.
+    """
 
     noise: str
     figures: Resampled
     seeds: int
     facts: Mapping[str, float]
     seconds: Mapping[str, float]
+    unanswered: Mapping[str, str] = field(default_factory=dict)
 
 
 def summarise(
-    noise: str, seeds: Sequence[Resampled], facts: Sequence[Mapping], seconds: Sequence[Mapping], seed: int = 0
+    noise: str,
+    seeds: Sequence[Resampled],
+    facts: Sequence[Mapping],
+    seconds: Sequence[Mapping],
+    seed: int = 0,
+    unanswered: Mapping[str, str] | None = None,
 ) -> NoiseResult:
-    """Means over the seeds of one noise, each of which has draws of its own."""
-    return NoiseResult(noise, over_seeds(seeds, seed), len(seeds), _mean(facts), _mean(seconds))
+    """Means over the seeds of one noise, each of which has draws of its own; NaN where a seed lacks a figure."""
+    names = list(dict.fromkeys(name for one in seeds for name in one.value.index))
+    alike = [Resampled(one.value.reindex(names), one.draws.reindex(columns=names)) for one in seeds]
+    return NoiseResult(noise, over_seeds(alike, seed), len(seeds), _mean(facts), _mean(seconds), unanswered or {})
 
 
 def cleaners_table(results: Sequence[NoiseResult]) -> pd.DataFrame:
@@ -75,4 +87,4 @@ def _row(one: NoiseResult, name: str, measure: str, value: float, low: float, hi
 
 
 def _mean(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {name: float(np.mean([one[name] for one in parts])) for name in parts[0]}
+    return {name: float(np.mean([one[name] for one in parts if name in one])) for name in set().union(*parts)}

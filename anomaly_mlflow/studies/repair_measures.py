@@ -10,8 +10,8 @@ from anomaly_mlflow.studies.resampled import resample
 __all__ = ["MEASURES", "SETS", "measure_repairs", "set_of", "sets_table"]
 
 MEASURES = {
-    "repaired": "share of the labels that were changed",
-    "accuracy": "share of the changed labels that are now right",
+    "changed": "share of the labels that were changed",
+    "repair_accuracy": "share of the changed labels that are now right",
     "coverage": "share of the wrong labels that were changed",
     "mended": "share of the wrong labels that are now right",
     "broken": "share of the right labels that are now wrong",
@@ -37,8 +37,8 @@ def measure_repairs(
     repaired, wrong, still = frame["repaired"].to_numpy(bool), given != true_label, after != true_label
     everything = np.ones(len(frame), bool)
     parts: dict[str, tuple[np.ndarray, np.ndarray]] = {
-        "repaired": (repaired, everything),
-        "accuracy": (~still, repaired),
+        "changed": (repaired, everything),
+        "repair_accuracy": (~still, repaired),
         "coverage": (repaired, wrong),
         "mended": (~still, wrong),
         "broken": (still, ~wrong),

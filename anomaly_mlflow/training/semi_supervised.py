@@ -1,17 +1,18 @@
 """Training on rows that have labels and rows whose labels are not believed: one network, MixMatch."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric, seed_everything
 
-from anomaly_mlflow.data.batches import batch_count, to_float
+from anomaly_mlflow.data.batches import to_float
 from anomaly_mlflow.data.feed import Feed
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.models import Classifier
+from anomaly_mlflow.training.batch_targets import batch_targets, batches_of
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.guards import check_fits, check_loss, check_weights
 from anomaly_mlflow.training.mixmatch import (
@@ -22,20 +23,10 @@ from anomaly_mlflow.training.mixmatch import (
     mixmatch_loss,
     prior_penalty,
     ramp,
-    refined,
-    sharpen,
 )
 from anomaly_mlflow.training.under_way import Net, begin
 
-__all__ = [
-    "Division",
-    "batch_targets",
-    "batches_of",
-    "division_of",
-    "fit_semi_supervised",
-    "guess",
-    "mixed_epoch",
-]
+__all__ = ["Division", "division_of", "fit_semi_supervised", "mixed_epoch"]
 
 
 @dataclass(frozen=True)
@@ -132,52 +123,3 @@ def mixed_epoch(
     mean_loss = float(torch.stack(losses).mean())
     check_loss(mean_loss, epoch, targets.shape[1], net.config)
     return mean_loss
-
-
-def batches_of(labelled: np.ndarray, batch_size: int, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, int]]:
-    """Rows of each batch of an epoch, labelled ones first, and how many these are; as many batches as all rows make.
-
-    Every row comes once where at least half of them are labelled; else labelled rows are repeated, and unlabelled ones
-    left out, until both kinds are equally many.
-    """
-    with_label, without = rng.permutation(np.flatnonzero(labelled)), rng.permutation(np.flatnonzero(~labelled))
-    without = without[: len(labelled) // 2]
-    repeats = [rng.permutation(with_label) for _ in range((len(labelled) - len(without)) // len(with_label))]
-    with_label = np.concatenate([with_label, *repeats])[: len(labelled) - len(without)]
-    count = batch_count(len(labelled), batch_size)
-    for known, guessed in zip(np.array_split(with_label, count), np.array_split(without, count)[::-1], strict=True):
-        yield np.concatenate([known, guessed]), len(known)
-
-
-@torch.no_grad()
-def guess(net: Net, images: torch.Tensor) -> torch.Tensor:
-    """Mean of what the network predicts for two views of each image, float32 (n, C).
-
-    images: float (2 n, channels, height, width), all first views, then all second ones.
-    """
-    return net.model(images).softmax(dim=1).view(2, len(images) // 2, -1).mean(dim=0)
-
-
-def batch_targets(
-    net: Net,
-    other: Net | None,
-    images: torch.Tensor,
-    known: int,
-    targets: torch.Tensor,
-    weight: torch.Tensor,
-    temperature: float,
-) -> torch.Tensor:
-    """Targets of a batch, float32 (b, C): of the `known` first rows refined, of the others guessed and sharpened.
-
-    other: guesses with `net` what the others are; images: float (2 b, ...), two views as in `guess`; targets (b, C) and
-    weight (b,) are read of the first rows only.
-    """
-    own = guess(net, images)
-    goals = refined(targets, weight, own, temperature)
-    if known < len(targets):
-        guessed = own[known:]
-        if other:
-            pictures = images.view(2, len(targets), *images.shape[1:])[:, known:].flatten(0, 1)
-            guessed = (guessed + guess(other, pictures)) / 2
-        goals[known:] = sharpen(guessed, temperature)
-    return goals

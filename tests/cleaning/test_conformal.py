@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import false_discovery_control
 
 from anomaly_mlflow.cleaning.base import find_cleaner
 from anomaly_mlflow.cleaning.conformal import LEVEL, class_conditional_p_values, conformal_p_values
@@ -74,15 +75,25 @@ def test_p_values_by_hand():
 
 
 def test_a_class_with_enough_calibration_rows_is_ranked_among_its_own():
-    calibration, labels = np.r_[np.zeros(50), np.ones(50), [9.0]], np.repeat([0, 1, 2], [50, 50, 1])
+    calibration, labels = np.r_[np.zeros(500), np.ones(500), [9.0]], np.repeat([0, 1, 2], [500, 500, 1])
     p = class_conditional_p_values(np.array([0.5, 0.5, 0.5]), np.arange(3), calibration, labels)
-    assert p.tolist() == [1 / 51, 1.0, 52 / 102], "the third class has one row and is ranked among all"
+    assert p.tolist() == [1 / 501, 1.0, 502 / 1002], "the third class has one row and is ranked among all"
+
+
+@pytest.mark.parametrize("checked", [30, 60, 120])
+def test_a_few_wrong_labels_in_ten_classes_are_found_however_many_rows_of_a_class_were_checked(checked):
+    rng = np.random.default_rng(checked)
+    labels, wrong = np.arange(5000) % 10, rng.random(5000) < 0.05
+    scores, calibration = rng.normal(size=5000) + 4 * wrong, rng.normal(size=10 * checked)
+    p = class_conditional_p_values(scores, labels, calibration, np.arange(10 * checked) % 10)
+    flagged = false_discovery_control(p) <= LEVEL
+    assert flagged[wrong].mean() > 0.5
 
 
 def test_right_labels_of_a_hard_class_have_even_p_values_of_their_own():
     rng = np.random.default_rng(0)
-    labels, calibration_labels = np.repeat([0, 1], 1000), np.repeat([0, 1], 400)
-    scores, calibration = rng.normal(size=2000) + 2 * labels, rng.normal(size=800) + 2 * calibration_labels
+    labels, calibration_labels = np.repeat([0, 1], 1000), np.repeat([0, 1], 600)
+    scores, calibration = rng.normal(size=2000) + 2 * labels, rng.normal(size=1200) + 2 * calibration_labels
     hard = labels == 1
     own = class_conditional_p_values(scores, labels, calibration, calibration_labels)[hard]
     assert (own <= 0.1).mean() == pytest.approx(0.1, abs=0.04)

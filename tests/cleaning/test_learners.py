@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from anomaly_mlflow.cleaning import learners
+from anomaly_mlflow.cleaning import cheap_learners, learners
 from anomaly_mlflow.cleaning.learners import LEARNERS, find_learner
 from anomaly_mlflow.errors import TrainingDiverged, UnknownName
 from anomaly_mlflow.training.checkpoints import load_model, save_model
 from anomaly_mlflow.training.config import TrainConfig
+from anomaly_mlflow.training.early_stopping import without_cycle
 from anomaly_mlflow.training.inference import accuracy, infer
 
 CONFIG = TrainConfig("convnet", epochs=6, batch_size=16, learning_rate=0.05, augmentation="crop")
@@ -59,7 +60,18 @@ def test_stopping_at_the_window_goes_back_to_the_state_it_names(parted, last, no
     monkeypatch.setattr(learners, "window", lambda losses, seed: (2, lower))
     seen = []
     model = LEARNERS["window_stopping"](noisy, CONFIG, 0, "cpu", lambda epoch, now, loss: seen.append(weights(now)))
-    assert len(seen) == 6 + last + 1 and torch.equal(weights(model), seen[last])
+    assert len(seen) == (6 + last + 1 if parted else 6) and torch.equal(weights(model), seen[last])
+
+
+def test_the_cheap_controls_change_what_they_say_and_nothing_else(noisy, monkeypatch):
+    asked = []
+    monkeypatch.setattr(cheap_learners, "fit", lambda samples, config, **how: asked.append((config, how)) or [None])
+    for name in ("plain", "label_smoothing", "constant_rate"):
+        LEARNERS[name](noisy, CONFIG, seed=3, device="cpu")
+    configs, how = zip(*asked, strict=True)
+    assert how[0] == how[1] == how[2]
+    assert configs[:2] == (CONFIG, replace(CONFIG, label_smoothing=0.1)) and configs[2] == without_cycle(CONFIG)
+    assert configs[2].schedule == "constant" != CONFIG.schedule
 
 
 def test_an_unknown_learner_is_named_beside_the_known_ones():

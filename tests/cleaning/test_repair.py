@@ -1,11 +1,12 @@
 """Repair by agreement: who agrees with whom decides, never how many of one mechanism; the cap and the reasons."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from anomaly_mlflow.cleaning import base
+from anomaly_mlflow.cleaning import repair as repair_module
 from anomaly_mlflow.cleaning.base import Cleaned
 from anomaly_mlflow.cleaning.repair import Reason, repaired_labels, repairs
 from anomaly_mlflow.errors import UnknownName
@@ -16,8 +17,9 @@ IDS = np.array([50, 10, 40, 20, 30, 60])
 
 @pytest.fixture(autouse=True)
 def four_cleaners(monkeypatch):
-    """Two of one mechanism, two of others."""
+    """Two of one mechanism, two of others; a class may be changed whole."""
     monkeypatch.setattr(base, "CLEANERS", {})
+    monkeypatch.setattr(repair_module, "CLASS_CAP", 1.0)
     for name, mechanism in {"loss": "training", "slope": "training", "folds": "folds", "near": "embedding"}.items():
         function = lambda evidence, *, seed: None  # noqa: E731
         function.__name__ = name
@@ -37,13 +39,35 @@ def repair(**cleaned):
 
 
 def test_two_mechanisms_change_a_label_and_two_cleaners_of_one_do_not():
-    found = repair(loss=says([1, 1, 0, 2, 0, 0]), slope=says([1, 0, 0, 0, 0, 3]), folds=says([0, 1, 0, 3, 0, 0]))
+    found = repair(loss=says([1, 1, 0, 2, 0, 0]), slope=says([1, 1, 0, 2, 0, 3]), folds=says([0, 1, 0, 3, 0, 0]))
     assert list(found["repaired"]) == [False, True, False, False, False, False]
     assert list(found["reason"]) == [
-        Reason.ONE_MECHANISM, "", Reason.NOT_DOUBTED, Reason.DISAGREEMENT, Reason.NOT_DOUBTED, Reason.ONE_MECHANISM
+        Reason.ONE_MECHANISM, "", Reason.NOT_DOUBTED, Reason.DISAGREEMENT, Reason.NOT_DOUBTED, Reason.NO_PROPOSAL
     ]  # fmt: skip
     assert found["mechanisms"][1] == "folds,training" and found["mechanisms"][0] == "training"
     assert list(repaired_labels(found)) == [0, 1, 0, 0, 0, 0]
+
+
+def test_a_mechanism_proposes_what_most_of_its_cleaners_propose():
+    found = repair(loss=says([1] * 6), slope=says([1, 1, 1, 2, 2, 0]), folds=says([1] * 6))
+    assert list(found["repaired"]) == [True] * 3 + [False] * 3
+    assert set(found["reason"][3:]) == {Reason.ONE_MECHANISM}  # training is of two minds there
+
+
+def test_without_a_model_that_never_saw_the_label_nothing_is_changed():
+    found = repair(loss=says([1] * 6, 0.99), near=says([1] * 6, 0.99))
+    assert not found["repaired"].any() and set(found["reason"]) == {Reason.NO_OUTSIDER}
+    assert repair(loss=says([1] * 6), near=says([1] * 6), folds=says([1] * 6))["repaired"].all()
+
+
+def test_no_class_loses_more_than_half_of_its_labels(monkeypatch):
+    monkeypatch.setattr(repair_module, "CLASS_CAP", 0.5)
+    given, to = np.array([0, 0, 0, 1, 2, 2]), np.array([1, 1, 1, 0, 0, 0])
+    sure = np.array([0.6, 0.9, 0.8, 0.9, 0.7, 0.95])
+    one = Cleaned(np.zeros(6), np.zeros(6, bool), to, sure)
+    found = repairs(IDS, given, {"loss": one, "folds": one}, cap=1.0)
+    assert list(found["repaired"]) == [False, True, False, False, False, True]
+    assert set(found["reason"][~found["repaired"]]) == {Reason.BEYOND_CLASS_CAP}
 
 
 def test_all_rows_stay_and_what_is_left_alone_has_a_reason():
@@ -58,8 +82,8 @@ def test_of_two_witnesses_the_less_sure_one_counts_and_a_third_can_only_raise_it
     assert np.allclose(two["confidence"], 0.6)
     three = repair(loss=says([1] * 6, 0.9), folds=says([1] * 6, 0.6), near=says([1] * 6, 0.8))
     assert np.allclose(three["confidence"], 0.8)
-    same = repair(loss=says([1] * 6, 0.3), slope=says([1] * 6, 0.7), folds=says([1] * 6, 0.9))
-    assert np.allclose(same["confidence"], 0.7)  # a mechanism is as sure as the surest of its cleaners
+    same = repair(loss=says([1] * 6, 0.5), slope=says([1] * 6, 0.7), folds=says([1] * 6, 0.9))
+    assert np.allclose(same["confidence"], 0.6)  # a mechanism is as sure as the median of its cleaners
 
 
 def test_below_the_least_confidence_nothing_is_changed():
@@ -72,15 +96,16 @@ def test_below_the_least_confidence_nothing_is_changed():
 @pytest.mark.parametrize(("cap", "changed"), [(0.0, 0), (0.34, 2), (0.5, 3), (0.99, 5), (1.0, 6)])
 def test_never_more_than_the_cap_is_changed_the_surest_first(cap, changed):
     sure = np.array([0.6, 0.9, 0.8, 0.8, 0.7, 0.95])
-    found = repair(loss=says([1] * 6, sure), near=says([1] * 6, 0.99), cap=cap)
+    found = repair(loss=says([1] * 6, sure), folds=says([1] * 6, 0.99), cap=cap)
     assert found["repaired"].sum() == changed
     order = [5, 1, 3, 2, 4, 0]  # of two equal ones sample 20 comes before 40
     assert set(np.flatnonzero(found["repaired"])) == set(order[:changed])
     assert set(found["reason"][~found["repaired"]]) <= {Reason.BEYOND_CAP}
 
 
-def test_two_labels_with_two_mechanisms_each_are_left_alone():
-    found = repair(loss=says([1] * 6), slope=says([2] * 6), folds=says([1] * 6), near=says([2] * 6))
+def test_two_labels_with_two_mechanisms_each_are_left_alone(monkeypatch):
+    monkeypatch.setitem(base.CLEANERS, "checked", replace(base.CLEANERS["near"], name="checked", mechanism="reference"))
+    found = repair(loss=says([1] * 6), folds=says([1] * 6), near=says([2] * 6), checked=says([2] * 6))
     assert not found["repaired"].any() and set(found["reason"]) == {Reason.DISAGREEMENT}
 
 
@@ -120,27 +145,32 @@ class World:
     cleaned: dict
 
 
-def planted(flips, seed=0, n=4000, classes=10, accuracy=0.9):
-    """Two mechanisms whose errors are their own: each is right of a row's class in so many cases, and rather sure."""
+def planted(flips, seed=0, n=4000, classes=10, accuracy=0.9, alike=0.0):
+    """Mechanisms that are right of a row's class in so many cases, and rather sure; of their errors some are alike.
+
+    alike: share of the rows that look like another class, the same to all of them.
+    """
     rng = np.random.default_rng(seed)
     truth = rng.integers(0, classes, n)
     given = np.where(rng.random(n) < flips, (truth + rng.integers(1, classes, n)) % classes, truth)
+    misleading, other = rng.random(n) < alike, (truth + rng.integers(1, classes, n)) % classes
     cleaned = {}
     for name in ("loss", "folds", "near"):
-        right = rng.random(n) < accuracy
-        guess = np.where(right, truth, (truth + rng.integers(1, classes, n)) % classes)
+        right = (rng.random(n) < accuracy) & ~misleading
+        own = (truth + rng.integers(1, classes, n)) % classes
+        guess = np.where(right, truth, np.where(misleading, other, own))
         sure = np.where(right, rng.beta(8, 2, n), rng.beta(3, 3, n))
         cleaned[name] = Cleaned((guess == given).astype(float), guess == given, guess, sure)
     return World(truth, given, cleaned)
 
 
-def test_on_clean_data_fewer_than_one_label_in_a_hundred_is_changed():
-    """Each mechanism alone doubts one label in ten."""
+def test_where_mechanisms_err_apart_few_clean_labels_are_changed_and_where_they_err_alike_the_alike_ones():
+    """Each mechanism alone doubts one label in ten; of rows that mislead all of them agreement is no evidence."""
     for seed in range(3):
-        world = planted(0.0, seed)
-        assert all((one.labels != world.given).mean() > 0.08 for one in world.cleaned.values())
-        found = repairs(np.arange(len(world.given)), world.given, world.cleaned)
-        assert found["repaired"].mean() < 0.01
+        apart, together = planted(0.0, seed), planted(0.0, seed, alike=0.05)
+        assert all((one.labels != apart.given).mean() > 0.08 for one in apart.cleaned.values())
+        changed = [repairs(np.arange(4000), one.given, one.cleaned)["repaired"].mean() for one in (apart, together)]
+        assert changed[0] < 0.01 < changed[1] < 0.05
 
 
 def test_of_flipped_labels_most_are_mended_and_what_is_mended_is_mostly_right():

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from anomaly_mlflow.cleaning.base import find_cleaner
-from anomaly_mlflow.cleaning.spectral_truncation import chosen_dimension, label_needs_tail, truncated_logits
+from anomaly_mlflow.cleaning.spectral_truncation import chosen_dimension, truncated_logits
 from anomaly_mlflow.signals.evidence import Evidence, Head
 
 N, CLASSES, D = 900, 4, 24
@@ -60,18 +60,3 @@ def test_the_smallest_dimension_within_a_standard_error_is_chosen():
     logits = [np.where(np.arange(100)[:, None] < count, [1.0, 0.0], [0.0, 1.0]) for count in right]
     assert chosen_dimension(logits, [1, 2, 3, 4], held_out) == 3
     assert chosen_dimension([logits[0], logits[3], logits[2]], [1, 2, 3], held_out) == 2
-
-
-def test_wrong_labels_that_were_learnt_by_heart_need_the_tail(memorised):
-    evidence, truth = memorised
-    needed = label_needs_tail(evidence.embeddings, evidence.head, evidence.labels)
-    wrong = truth != evidence.labels
-    assert np.median(needed[~wrong]) <= CLASSES and np.median(needed[wrong]) > CLASSES
-    assert needed.min() >= 1 and needed.max() <= D + 1
-
-
-def test_the_number_of_directions_that_a_label_needs_by_hand():
-    embeddings = np.array([[10.0, 0.0], [-10.0, 0.0], [0.0, 1.0], [0.0, -1.0]], np.float32)
-    head = Head(np.array([[1.0, 20.0], [-1.0, 0.0]], np.float32), np.array([0.0, 0.5], np.float32))
-    # One direction: logits (x, .5 - x); two: (x + 20 y, .5 - x).
-    assert label_needs_tail(embeddings, head, np.array([0, 1, 0, 0])).tolist() == [1, 1, 2, 3]

@@ -97,7 +97,7 @@ def test_checked_labels_that_nobody_looks_at_are_refused(tmp_path):
 def test_a_step_checks_the_table_and_its_content_is_part_of_what_the_step_is_made_from(name, tmp_path):
     step, spec = STEPS[name], f"{table(tmp_path, one=[0, 1])}#one"
     options = {key: OPTIONS[key].type.convert(OPTIONS[key].default, OPTIONS[key], None) for key in step.options}
-    options |= {"cleaner_names": "small_loss,neighbour_vote,conformal_fdr", "checked": spec}
+    options |= {"cleaner_names": "confident_learning,conformal_fdr,small_loss", "checked": spec}
     step.check(options)
     with pytest.raises(AnomalyError, match="unknown label column 'two'"):
         step.check(options | {"checked": spec.replace("#one", "#two")})

@@ -113,6 +113,12 @@ def test_every_seed_is_another_draw_of_everything():
     assert retrainings_of(options) == []
 
 
+def test_only_the_noise_that_people_confuse_is_told_what_people_confuse():
+    options = asked(noises="human_confusion:0.2|clean", confusion="parquet:a.parquet#one,two")
+    people, clean = (options_of(noise, options)[0]["confusion"] for noise in noises_of(options))
+    assert people == "parquet:a.parquet#one,two" and clean is None
+
+
 def test_what_the_study_sets_itself_is_refused():
     check_cleaners(asked(noises="symmetric:0.2"))
     for changed, said in (
@@ -123,6 +129,11 @@ def test_what_the_study_sets_itself_is_refused():
         ({"noises": "clean", "scored": "conformal_fdr"}, "conformal_fdr needs trusted"),
         ({"noises": "clean", "retrainings": "plane@given"}, "unknown learner 'plane'"),
         ({"noises": "clean", "retrainings": "plain@best"}, "unknown variant 'best'"),
+        ({"noises": "clean", "scored": "fine", "retrainings": "plain@kept:small_loss"}, "not among the cleaners"),
+        ({"noises": "clean", "retrainings": "plain@kept:conformal_fdr"}, "conformal_fdr is not among the cleaners"),
+        ({"noises": "clean", "retrainings": "plain@relabelled:fine"}, "fine proposes no labels; write kept:fine"),
+        ({"noises": "clean", "cleaner_names": "fine", "retrainings": "plain@cleaned"}, "these propose no labels"),
+        ({"noises": "human_confusion:0.2"}, "needs the option confusion"),
     ):
         with pytest.raises(AnomalyError, match=said):
             check_cleaners(asked(**changed))

@@ -9,7 +9,7 @@ import pytest
 from anomaly_mlflow.errors import AnomalyError, BadData
 from anomaly_mlflow.tracking.run import Run
 from entry_points.fold_files import read_out_of_fold, read_probes, read_second_splits
-from entry_points.generate_noise import _hard
+from entry_points.generate_noise import _hard, _out_of_fold
 
 IDS, FOLD = np.arange(10, 16), np.array([0, 1, 0, 1, 0, 1])
 LISTS = {
@@ -49,7 +49,7 @@ def write(folder, artifact, **columns):
 def hard(run):
     samples = SimpleNamespace(sample_id=IDS, labels=FOLD, num_classes=2)
     options = {"hard_share": 0.5, "seed": 0, "hard_by": "distance", "near_miss_from": "any"}
-    return _hard(run, samples, None, None, np.ones(6, bool), options)[0]
+    return _hard(_out_of_fold(run, samples), samples, None, None, np.ones(6, bool), options)[0]
 
 
 def test_whole_files_are_read_in_the_order_of_the_samples(run):

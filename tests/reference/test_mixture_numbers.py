@@ -98,6 +98,16 @@ def test_where_classes_differ_in_difficulty_the_mixture_by_class_tells_right_fro
     assert np.mean((together > 0.5) == ~wrong) < 0.7 < 0.99 < np.mean((by_class > 0.5) == ~wrong)
 
 
+def test_a_hard_class_whose_labels_are_all_right_keeps_them():
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 500)
+    wrong = (rng.random(1000) < 0.3) & (labels == 0)
+    losses = np.where(labels == 0, 0.3, 1.5) + 0.8 * wrong + 0.1 * rng.normal(size=1000)
+    found = small_loss_posterior(losses, labels)
+    assert (found[labels == 1] > 0.5).all() and (small_loss_posterior(losses, None)[labels == 1] < 0.5).all()
+    assert np.mean((found > 0.5) == ~wrong) > 0.99
+
+
 def recording(probabilities, labels):
     """Two epochs: the first knows nothing, the second says this."""
     logits = np.log(np.stack([np.full_like(probabilities, 1 / probabilities.shape[1]), probabilities]))

@@ -36,6 +36,7 @@ def whole():
         "parquet:pets.parquet",
         sha256="ab" * 32,
         licence="CC0 1.0",
+        part={"subset": 8, "test": "none"},
         injected={"convention": "pmd_1", "convention.rate_real": np.float64(0.35)},
         rates={"gross": Interval(0.1, 0.05, 0.2), "ood": Interval(0.02, np.nan, np.nan)},
         joint=JOINT,
@@ -52,6 +53,7 @@ def test_a_label_survives_json_and_its_page_needs_no_other_address():
     page = nutrition_page(again)
     assert page.replace(HOSTILE, "") == page and "&lt;script&gt;" in page
     outside = page.replace("http://example.org", "")
+    assert "part: subset" in page and label["provenance"]["part"] == {"subset": 8, "test": "none"}
     assert "http" not in outside and "src=" in outside and 'src="data:image/png' in outside
 
 

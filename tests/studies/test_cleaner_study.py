@@ -6,7 +6,7 @@ from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from anomaly_mlflow.cleaning.base import CLEANERS, Cleaned
 from anomaly_mlflow.errors import AnomalyError
-from anomaly_mlflow.studies.cleaner_grid import Noise, chosen_noises, chosen_retrainings
+from anomaly_mlflow.studies.cleaner_grid import PLAIN, Noise, Retraining, chosen_noises, chosen_retrainings
 from anomaly_mlflow.studies.cleaner_measures import measure_cleaners
 from anomaly_mlflow.studies.cleaner_table import cleaners_table, summarise, wide_table
 
@@ -55,6 +55,15 @@ def test_intervals_hold_the_value():
         assert one.low <= one.value <= one.high
 
 
+def test_a_seed_that_lacks_a_figure_leaves_it_open_and_the_others_stand():
+    facts, seconds = {"rate": 0.1, "rows": 400}, dict.fromkeys(REPAIRS, 1.0)
+    found = summarise("rare", [measured(0), measured(1, rate=0.0)], [facts] * 2, [seconds, {"fine": 3.0}])
+    value = found.figures.value
+    assert np.isnan(value["fine.auroc"]) and np.isfinite(value["fine.dropped"])
+    assert found.seconds == {"fine": 2.0, "confident_learning": 1.0}
+    assert wide_table(cleaners_table([found]))["auroc"].isna().all()
+
+
 def test_without_a_wrong_label_only_shares_are_told():
     value = measured(rate=0.0).value
     assert set(value.index) == {
@@ -84,23 +93,33 @@ def test_noises_are_named_as_typed():
         Noise("worse", labels="parquet:a.parquet#worse"),
         Noise("worse_label", labels="cifarn:b.pt#worse_label"),
     ]
-    assert len(chosen_noises("clean|clean", None)) == 1
+    assert len(chosen_noises("clean|clean|symmetric:0.2|symmetric:.2", None)) == 2
+    assert chosen_noises("labels:parquet:a.parquet#label (worst)", None)[0].name == "label worst"
     for text, said in (
         ("symetric:0.2", "unknown convention 'symetric'"),
         ("symmetric", "write CONVENTION:RATE"),
         ("symmetric:x", "write CONVENTION:RATE"),
         ("symmetric:1.5", "must lie above 0"),
         ("symmetric:nan", "must lie above 0"),
+        ("labels:a.parquet", "name a table and one column"),
+        ("labels:parquet:a#clean|clean", "two of the noises are called clean"),
     ):
         with pytest.raises(AnomalyError, match=said):
             chosen_noises(text, None)
 
 
 def test_plain_training_on_given_labels_is_always_among_the_retrainings():
-    assert chosen_retrainings(None) == []
-    assert chosen_retrainings("dividemix@given|plain@kept:fine") == [
-        ("plain", "given"), ("dividemix", "given"), ("plain", "kept:fine")
+    assert chosen_retrainings(None, 3) == []
+    assert chosen_retrainings("dividemix@given*1|plain@kept:fine*3", 3) == [
+        PLAIN, Retraining("dividemix", "given", 1), Retraining("plain", "kept:fine")
     ]  # fmt: skip
-    assert chosen_retrainings("plain@given") == [("plain", "given")]
-    with pytest.raises(AnomalyError, match="write LEARNER@VARIANT"):
-        chosen_retrainings("plain")
+    assert chosen_retrainings("plain@given|plain@given*1", 2) == [PLAIN]
+    for text, said in (
+        ("plain", "write LEARNER@VARIANT"),
+        ("plain@given*0", "write LEARNER@VARIANT"),
+        ("plain@", "write LEARNER@VARIANT"),
+        ("mixmatch@given*4", "wants 4 seeds, and the study has 3"),
+        ("mixmatch@given*1|mixmatch@given*2", "two numbers of seeds"),
+    ):
+        with pytest.raises(AnomalyError, match=said):
+            chosen_retrainings(text, 3)

@@ -22,8 +22,8 @@ def test_mended_and_broken_labels_are_counted():
     """Right: rows 0, 3, 7. Changed: 1 and 4 rightly, 2 to another wrong one, 3 broken, 6 shows no class."""
     found = measure_repairs(FRAME, TRUTH, np.arange(8), draws=100).set_index("measure")
     value = found["value"]
-    assert value["repaired"] == pytest.approx(5 / 8) and value["wrong_before"] == pytest.approx(5 / 8)
-    assert value["accuracy"] == pytest.approx(2 / 5) and found.loc["accuracy", "of"] == 5
+    assert value["changed"] == pytest.approx(5 / 8) and value["wrong_before"] == pytest.approx(5 / 8)
+    assert value["repair_accuracy"] == pytest.approx(2 / 5) and found.loc["repair_accuracy", "of"] == 5
     assert value["coverage"] == pytest.approx(4 / 5) and value["mended"] == pytest.approx(2 / 5)
     assert value["broken"] == pytest.approx(1 / 3) and found.loc["broken", "of"] == 3
     assert value["wrong_after"] == pytest.approx(4 / 8)
@@ -39,7 +39,7 @@ def test_intervals_hold_the_value_and_nothing_repaired_has_no_accuracy():
     found = measure_repairs(frame, truth, np.arange(600), draws=200)
     assert (found["low"] <= found["value"]).all() and (found["value"] <= found["high"]).all()
     none = measure_repairs(frame.assign(repaired=False), truth, np.arange(600), draws=200).set_index("measure")
-    assert np.isnan(none.loc["accuracy", "value"]) and none.loc["broken", "value"] == 0
+    assert np.isnan(none.loc["repair_accuracy", "value"]) and none.loc["broken", "value"] == 0
     clean = measure_repairs(frame.assign(given=truth, repaired=False), truth, np.arange(600), draws=200)
     assert np.isnan(clean.set_index("measure").loc["mended", "value"])
 

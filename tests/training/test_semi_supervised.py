@@ -6,15 +6,10 @@ import pytest
 import torch
 
 from anomaly_mlflow.errors import BadData, TrainingDiverged
+from anomaly_mlflow.training.batch_targets import batch_targets, batches_of, guess
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.inference import accuracy
-from anomaly_mlflow.training.semi_supervised import (
-    batch_targets,
-    batches_of,
-    division_of,
-    fit_semi_supervised,
-    guess,
-)
+from anomaly_mlflow.training.semi_supervised import division_of, fit_semi_supervised
 
 FAST = TrainConfig("convnet", epochs=8, batch_size=16, learning_rate=0.05, augmentation="crop")
 

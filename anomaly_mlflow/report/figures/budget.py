@@ -47,13 +47,14 @@ def _heat(axes: Axes, grid: AccuracyGrid, table: pd.DataFrame) -> None:
         corner = (np.searchsorted(grid.sizes, place.labels) - 0.5, np.searchsorted(grid.rates, place.rate) - 0.5)
         axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor="#d55e00", linewidth=2))
     axes.set_xticks(range(len(grid.sizes)), [f"{size:,}" for size in grid.sizes])
-    axes.set_yticks(range(len(grid.rates)), [f"{rate:.0%}" for rate in grid.rates])
+    axes.set_yticks(range(len(grid.rates)), [f"{100 * rate:.3g} %" for rate in grid.rates])
     axes.set(xlabel="labels", ylabel="wrong labels")
     axes.figure.colorbar(image, ax=axes, shrink=0.8).outline.set_visible(False)
 
 
 def _costs(axes: Axes, table: pd.DataFrame) -> None:
-    tidy(axes, "What the cost buys: the frontier").set(xlabel="cost", ylabel="accuracy", xscale="log")
+    scale = "log" if (table["cost"] > 0).all() else "linear"
+    tidy(axes, "What the cost buys: the frontier").set(xlabel="cost", ylabel="accuracy", xscale=scale)
     axes.margins(x=0.06)
     off, best = table[~table["best"]], table[table["best"]]
     axes.plot(off["cost"], off["accuracy"], "o", color=GRID, markersize=4)

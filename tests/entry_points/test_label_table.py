@@ -7,22 +7,21 @@ from image_files import two_classes, write_folder
 
 from anomaly_mlflow.data.human_labels import human_labels
 from anomaly_mlflow.data.sources import load, load_split
-from entry_points.cleaned_labels import cleaned_labels
+from anomaly_mlflow.errors import BadData
+from entry_points.label_table import label_table, refuse_moved
 
 
 def repaired(samples):
     """Every third label changed."""
-    changed = np.arange(len(samples)) % 3 == 0
-    frame = pd.DataFrame({"sample_id": samples.sample_id, "given": samples.labels, "repaired": changed})
-    return frame.assign(suggested=(samples.labels + 1) % samples.num_classes)
+    return np.where(np.arange(len(samples)) % 3 == 0, (samples.labels + 1) % samples.num_classes, samples.labels)
 
 
 def back(path, samples, spec):
-    frame = repaired(samples)
-    table = cleaned_labels(samples, frame, spec)
+    table = label_table(samples, repaired(samples), spec)
     table.to_parquet(path / "cleaned_labels.parquet", index=False)
+    refuse_moved(f"parquet:{path / 'cleaned_labels.parquet'}#label", samples.sample_id, spec)
     found = human_labels(f"parquet:{path / 'cleaned_labels.parquet'}#label", samples.sample_id, samples.classes)[0]
-    assert np.array_equal(found, np.where(frame["repaired"], frame["suggested"], samples.labels))
+    assert np.array_equal(found, repaired(samples))
     by_name = human_labels(f"parquet:{path / 'cleaned_labels.parquet'}#class", samples.sample_id, samples.classes)[0]
     assert np.array_equal(found, by_name)
     return table
@@ -51,3 +50,20 @@ def test_a_parquet_file_keeps_its_own_index(tmp_path, filtered):
     table = back(tmp_path, load(spec), spec)
     assert len(table) == (20 if filtered else 40) and (table["sample_id"] % 7 == 3).all()
     assert list(table["source"]) == [f"index {one}" for one in table["sample_id"]]
+
+
+def test_a_table_of_a_folder_that_lost_an_image_is_refused(tmp_path):
+    spec = write_folder(tmp_path / "pets", {"cat": 20, "dog": 20})
+    samples = load(spec)
+    label_table(samples, samples.labels, spec).to_parquet(tmp_path / "labels.parquet", index=False)
+    (tmp_path / "pets" / "cat" / "007.png").unlink()
+    fewer = load(spec)
+    with pytest.raises(BadData, match=r"sample 7 was cat/007.png when it was written, and is cat/008.png now"):
+        refuse_moved(f"parquet:{tmp_path / 'labels.parquet'}#label", fewer.sample_id, spec)
+
+
+def test_any_other_table_may_hold_what_it_likes(tmp_path):
+    table = pd.DataFrame({"index": range(5), "label": 0, "source": "somebody"})
+    table.to_parquet(tmp_path / "labels.parquet", index=False)
+    refuse_moved(f"parquet:{tmp_path / 'labels.parquet'}#label", np.arange(5), "digits")
+    refuse_moved("cifarn:labels.pt#worse_label", np.arange(5), "digits")
