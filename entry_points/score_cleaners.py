@@ -58,7 +58,7 @@ def score_cleaners(run: Run, options: dict, upstream: Upstream) -> None:
     if evidence.trusted is not None:
         facts["trusted"] = int(evidence.trusted.sum())
     repairing = {one.name: one.repairs for one in chosen if one.name in cleaned}
-    how = {"baselines": BASELINES, "draws": options["draws"], "own_seed": options["seed"]}
+    how = {"pairs": BASELINES, "draws": options["draws"], "own_seed": options["seed"]}
     found = measure_cleaners(cleaned, repairing, samples.labels, truth, samples.groups, **how)
     run.log_frame(found.value.rename_axis("figure").rename("value").reset_index(), "measures.parquet")
     run.log_frame(found.draws.astype(np.float32), "draws.parquet")

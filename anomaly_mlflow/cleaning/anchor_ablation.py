@@ -16,8 +16,8 @@ __all__ = ["ABLATIONS", "ARGMAX", "BASELINES", "GROUP", "LEARNED", "LINEAR", "Ab
 
 GROUP = "anchor_ablation"
 LEARNED, LINEAR, ARGMAX = "anchors_learned", "anchors_linear", "classifier_argmax"
-BASELINES = {LEARNED: (LINEAR, ARGMAX), LINEAR: (ARGMAX,)}
-"""Cleaner -> those that do without a part of it."""
+BASELINES = ((LEARNED, LINEAR), (LEARNED, ARGMAX), (LINEAR, ARGMAX))
+"""A cleaner, and one that does without a part of it."""
 
 CHANGES = {
     "lambda_p": (0.5, 0.8, 1.0),

@@ -11,9 +11,9 @@ from anomaly_mlflow.studies.anchor_comparison import COMPARED, earns_its_place
 __all__ = ["anchor_sections", "place_lines"]
 
 RULE = (
-    "Ahead and behind: the whole 95 % interval of the paired difference lies above, or below, zero. The learned"
-    " hallucinator earns its place where it is ahead of both its baselines, linear anchors and the classifier's own"
-    " answer, in one measure at least, and behind neither in any."
+    "Ahead and behind: a paired difference of a point (0.01) or more, with its 95 % interval on that side of zero. The"
+    " learned hallucinator earns its place where it is ahead of both its baselines, linear anchors and the"
+    " classifier's own answer, in average precision, repair accuracy or mended labels, and behind neither in any."
 )
 SETTINGS = (
     "One setting of anchor hallucination is changed at a time; the difference is to the same kind of anchors with all"

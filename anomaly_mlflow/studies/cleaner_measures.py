@@ -10,10 +10,10 @@ from anomaly_mlflow.detection.measures import Measure, auroc_of, average_precisi
 from anomaly_mlflow.detection.shared_draws import resampled
 from anomaly_mlflow.studies.resampled import Resampled
 
-__all__ = ["BY", "MEASURES", "measure_cleaners"]
+__all__ = ["MEASURES", "WITH", "measure_cleaners"]
 
-BY = "repair_accuracy_by_"
-"""Before the name of a cleaner: what this one would have made of the same labels."""
+WITH = "repair_accuracy_with_"
+"""Before the name of another cleaner: on the labels that both change. On its own labels, few easy ones look good."""
 
 MEASURES = {
     "auroc": "AUROC of 1 - trust, wrong labels against right ones",
@@ -23,7 +23,7 @@ MEASURES = {
     "recall": "share of the wrong labels that are not kept",
     "dropped": "share of the labels that are not kept",
     "repair_accuracy": "share of the changed labels that are right afterwards",
-    f"{BY}OTHER": "share of the labels that the cleaner changes that would be right as the cleaner OTHER writes them",
+    f"{WITH}OTHER": "share of the labels that this cleaner and OTHER both change that are right by this one",
     "coverage": "share of the wrong labels that are changed",
     "mended": "share of the wrong labels that are right afterwards",
     "broken": "share of the right labels that are changed",
@@ -38,14 +38,14 @@ def measure_cleaners(
     true_label: np.ndarray,
     groups: np.ndarray,
     *,
-    baselines: Mapping[str, Collection[str]] | None = None,
+    pairs: Collection[tuple[str, str]] = (),
     draws: int = 2000,
     own_seed: int = 0,
 ) -> Resampled:
     """All `MEASURES` that apply, as `cleaner.measure`; those of repair only where the cleaner proposes labels.
 
-    cleaned: by name; repairing: whether it proposes labels; baselines: cleaner -> others that it is set beside on the
-    labels that it changes, where they are among the cleaned; given, true_label: int64 (n,), -1 for images of no class;
+    cleaned: by name; repairing: whether it proposes labels; pairs: those that are set beside each other on the labels
+    that both change, where both are among the cleaned; given, true_label: int64 (n,), -1 for images of no class;
     groups: int64 (n,), rows of one source. Rows are drawn by group within right and wrong labels, apart from those of
     other seeds (`own_seed`): an image that several seeds share counts as several. Without wrong labels there is nothing
     to find: then only the shares that are dropped, changed and broken.
@@ -53,10 +53,13 @@ def measure_cleaners(
     wrong, names, measures = given != true_label, [], []
     for name, one in cleaned.items():
         parts = _parts(one, given, true_label, repairs=repairing[name])
-        others = [other for other in (baselines or {}).get(name, ()) if other in cleaned and wrong.any()]
-        parts |= {BY + other: mean_of(cleaned[other].labels == true_label, one.labels != given) for other in others}
         names += [f"{name}.{measure}" for measure in parts]
         measures += parts.values()
+    for pair in (one for one in pairs if set(one) <= set(cleaned) and wrong.any()):
+        both = np.logical_and.reduce([cleaned[name].labels != given for name in pair])
+        for name, other in (pair, pair[::-1]):
+            names.append(f"{name}.{WITH}{other}")
+            measures.append(mean_of(cleaned[name].labels == true_label, both))
     whole = together(*measures)
     values = whole(np.ones((1, len(given)))).ravel()
     shared = np.zeros(len(given), bool)

@@ -39,14 +39,14 @@ def test_a_row_is_trusted_where_all_who_checked_say_the_given_label(tmp_path):
 
 
 def test_the_truth_of_every_sample_is_no_check(tmp_path):
-    spec = table(tmp_path, all=TRUTH, most=[0, 1, 2, 0, 1, -1], other=GIVEN)
+    spec = table(tmp_path, all=TRUTH, most=[0, 1, 2, 0, 1, -1], source=[0, 1, 2, 0, 1, 0], other=GIVEN)
     refuse_truth(f"{spec}#most,other", samples(), TRUTH)
     for columns in ("all", "other,all"):
         with pytest.raises(Leakage, match="'all' is the true label of every sample"):
             refuse_truth(f"{spec}#{columns}", samples(), TRUTH)
     no_class = np.where(np.arange(6) == 5, -1, TRUTH)  # what the source says of a replaced image is no truth of it
-    with pytest.raises(Leakage, match="'most'"):
-        refuse_truth(f"{spec}#most", samples(), no_class)
+    with pytest.raises(Leakage, match="'source'"):
+        refuse_truth(f"{spec}#other,source", samples(), no_class)
 
 
 def test_a_table_that_cannot_be_read_is_told_before_anything_is_made(tmp_path):

@@ -11,7 +11,7 @@ NOTHING = pd.DataFrame()
 
 def baselines(low, high):
     keys = {"noise": "asymmetric 0.4", "cleaner": "anchors_learned", "measure": "mended", "seeds": 3}
-    values = {"value": 0.5, "value_beside": 0.4, "difference": 0.1, "low": low, "high": high}
+    values = {"value": 0.5, "value_beside": 0.4, "difference": (low + high) / 2, "low": low, "high": high}
     return pd.DataFrame([keys | {"beside": other} | values for other in ("anchors_linear", "classifier_argmax")])
 
 

@@ -11,6 +11,7 @@ from anomaly_mlflow.studies.cleaner_measures import measure_cleaners
 from anomaly_mlflow.studies.cleaner_table import cleaners_table, summarise, wide_table
 
 CHANGED = f"{LINEAR}/lambda_p/0.8"
+PAIR = ((LEARNED, ARGMAX), (ARGMAX, LEARNED))
 N = 400
 
 
@@ -29,7 +30,7 @@ def world(seed, mends, rate=0.3):
 
 def measured(seed, mends, rate=0.3):
     truth, given, cleaned = world(seed, mends, rate)
-    how = {"baselines": BASELINES, "draws": 200, "own_seed": seed}
+    how = {"pairs": BASELINES, "draws": 200, "own_seed": seed}
     return measure_cleaners(cleaned, dict.fromkeys(cleaned, True), given, truth, np.arange(N), **how)
 
 
@@ -48,14 +49,15 @@ def line(table, **keys):
 ALIKE = {LEARNED: 0.5, LINEAR: 0.5, ARGMAX: 0.5}
 
 
-def test_the_same_rows_are_judged_as_each_of_the_two_would_write_them():
-    truth, given, cleaned = world(0, {LEARNED: 0.4, LINEAR: 0.5, ARGMAX: 0.7})
-    touched = cleaned[LEARNED].labels != given
-    value = measured(0, {LEARNED: 0.4, LINEAR: 0.5, ARGMAX: 0.7}).value
-    for other in BASELINES[LEARNED]:
-        expected = (cleaned[other].labels == truth)[touched].mean()
-        assert value[f"{LEARNED}.repair_accuracy_by_{other}"] == pytest.approx(expected)
-    assert f"{ARGMAX}.repair_accuracy_by_{LINEAR}" not in value
+def test_two_are_set_beside_each_other_on_the_labels_that_both_change():
+    mends = {LEARNED: 0.4, LINEAR: 0.5, ARGMAX: 0.7}
+    truth, given, cleaned = world(0, mends)
+    value = measured(0, mends).value
+    for name, other in [*BASELINES, *(pair[::-1] for pair in BASELINES)]:
+        both = (cleaned[name].labels != given) & (cleaned[other].labels != given)
+        expected = (cleaned[name].labels == truth)[both].mean()
+        assert value[f"{name}.repair_accuracy_with_{other}"] == pytest.approx(expected)
+    assert value[f"{ARGMAX}.repair_accuracy_with_{LEARNED}"] != value[f"{ARGMAX}.repair_accuracy"]
 
 
 def test_differences_are_paired_and_those_of_the_means_over_seeds():
@@ -67,9 +69,9 @@ def test_differences_are_paired_and_those_of_the_means_over_seeds():
     expected = np.mean([one[f"{LEARNED}.mended"] - one[f"{LINEAR}.mended"] for one in each])
     assert mended["difference"] == pytest.approx(expected) == pytest.approx(mended["value"] - mended["value_beside"])
     assert 0 < mended["low"] < mended["difference"] < mended["high"]
-    same = line(table, cleaner=LEARNED, beside=ARGMAX, measure="same rows")
-    expected = np.mean([one[f"{LEARNED}.repair_accuracy_by_{ARGMAX}"] for one in each])
-    assert same["value_beside"] == pytest.approx(expected)
+    both = line(table, cleaner=LEARNED, beside=ARGMAX, measure="where both change")
+    expected = [np.mean([one[f"{a}.repair_accuracy_with_{b}"] for one in each]) for a, b in PAIR]
+    assert [both["value"], both["value_beside"]] == pytest.approx(expected)
     # What does the same differs by nothing in every draw, though each of the two has an interval of its own.
     equal = line(table, cleaner=LINEAR, beside=ARGMAX, measure="mended")
     assert equal["low"] == equal["difference"] == equal["high"] == 0
@@ -86,20 +88,20 @@ def test_the_hallucinator_earns_its_place_where_it_is_ahead_of_both_and_behind_n
 
 
 def test_to_be_ahead_of_both_somewhere_and_behind_one_elsewhere_is_not_enough():
-    ends = {"low": 0.1, "high": 0.2}
-    rows = [
-        {"noise": "x", "cleaner": LEARNED, "beside": other, "measure": measure, **ends}
-        for other in (LINEAR, ARGMAX)
-        for measure in ("mended", "average_precision")
-    ]
-    table = pd.DataFrame(rows)
-    assert earns_its_place(table)["earns"].all()
-    behind = table.assign(low=[0.1, 0.1, 0.1, -0.2], high=[0.2, 0.2, 0.2, -0.1])
+    keys = [(other, measure) for other in (LINEAR, ARGMAX) for measure in ("mended", "average_precision")]
+    table = pd.DataFrame(keys, columns=["beside", "measure"]).assign(noise="x", cleaner=LEARNED)
+    ahead = table.assign(difference=0.15, low=0.1, high=0.2)
+    assert earns_its_place(ahead)["earns"].all()
+    assert not earns_its_place(ahead.assign(difference=0.009, low=0.005))["earns"].any(), "less than a point"
+    assert not earns_its_place(ahead.assign(low=-0.01))["earns"].any(), "an interval around zero"
+    behind = ahead.assign(difference=[0.15] * 3 + [-0.15], low=[0.1] * 3 + [-0.2], high=[0.2] * 3 + [-0.1])
     found = earns_its_place(behind).iloc[0]
     assert not found["earns"]
     assert (found["ahead"], found["behind"]) == ("mended", f"average_precision beside {ARGMAX}")
-    unknown = table.assign(low=np.nan, high=np.nan)
-    assert not earns_its_place(unknown)["earns"].any()
+    assert earns_its_place(behind.replace("average_precision", "where both change")).iloc[0]["earns"], (
+        "no measure of it"
+    )
+    assert not earns_its_place(table.assign(difference=np.nan, low=np.nan, high=np.nan))["earns"].any()
 
 
 def test_a_changed_setting_stands_beside_the_default_of_its_own_kind():

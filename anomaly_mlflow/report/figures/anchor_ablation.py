@@ -30,6 +30,7 @@ def ablation_dots(table: pd.DataFrame) -> Figure:
             own = table[(table["noise"] == noise) & (table["measure"] == measure)]
             _panel(axes, own, lines)
             tidy(axes, noise if axes is of_noise[0] else "", grid="x").set_xlabel(measure.replace("_", " "))
+            axes.locator_params(axis="x", nbins=4)
     panels[0][0].set_yticks(range(len(lines)), lines)
     dots = [Line2D([], [], marker="o", color=color, label=kind) for kind, color in COLORS.items()]
     figure.legend(handles=dots, loc="outside lower center", ncols=2, fontsize=8, frameon=False)
