@@ -46,7 +46,7 @@ CLEANING_OPTIONS = [
     option(
         "repair_confidence",
         SHARE,
-        0.5,
+        0.7,
         "How sure of the new label two cleaners that look at different things must both be (0 to 1).",
     ),
     option(

@@ -23,8 +23,8 @@ there two mechanisms agree on fewer; where they agree on more, the models want a
 CLASS_CAP = 0.5
 """Largest share of the labels of one class that is changed: a small class is not given up to its neighbours."""
 
-LEAST_CONFIDENCE = 0.5
-"""So sure both witnesses must be: the new label is likelier right than not."""
+LEAST_CONFIDENCE = 0.7
+"""So sure both witnesses must be. At .5 the defaults change 18 of 1,618 right labels of digits, 1.1 %; at .7 seven."""
 
 WITNESSES = 2
 ROUNDING = 1e-9

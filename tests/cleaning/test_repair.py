@@ -35,7 +35,7 @@ def says(labels, confidence=0.9, kept=None):
 
 def repair(**cleaned):
     how = {key: cleaned.pop(key) for key in ("cap", "least_confidence", "probabilities") if key in cleaned}
-    return repairs(IDS, GIVEN, cleaned, **({"cap": 1.0} | how))
+    return repairs(IDS, GIVEN, cleaned, **({"cap": 1.0, "least_confidence": 0.5} | how))
 
 
 def test_two_mechanisms_change_a_label_and_two_cleaners_of_one_do_not():
@@ -65,7 +65,7 @@ def test_no_class_loses_more_than_half_of_its_labels(monkeypatch):
     given, to = np.array([0, 0, 0, 1, 2, 2]), np.array([1, 1, 1, 0, 0, 0])
     sure = np.array([0.6, 0.9, 0.8, 0.9, 0.7, 0.95])
     one = Cleaned(np.zeros(6), np.zeros(6, bool), to, sure)
-    found = repairs(IDS, given, {"loss": one, "folds": one}, cap=1.0)
+    found = repairs(IDS, given, {"loss": one, "folds": one}, cap=1.0, least_confidence=0.5)
     assert list(found["repaired"]) == [False, True, False, False, False, True]
     assert set(found["reason"][~found["repaired"]]) == {Reason.BEYOND_CLASS_CAP}
 
@@ -169,12 +169,16 @@ def test_where_mechanisms_err_apart_few_clean_labels_are_changed_and_where_they_
     for seed in range(3):
         apart, together = planted(0.0, seed), planted(0.0, seed, alike=0.05)
         assert all((one.labels != apart.given).mean() > 0.08 for one in apart.cleaned.values())
-        changed = [repairs(np.arange(4000), one.given, one.cleaned)["repaired"].mean() for one in (apart, together)]
+        changed = [_changed(one, least_confidence=0.5) for one in (apart, together)]
         assert changed[0] < 0.01 < changed[1] < 0.05
 
 
 def test_of_flipped_labels_most_are_mended_and_what_is_mended_is_mostly_right():
     world = planted(0.2)
-    found = repairs(np.arange(len(world.given)), world.given, world.cleaned)
+    found = repairs(np.arange(len(world.given)), world.given, world.cleaned, least_confidence=0.5)
     wrong, after = world.given != world.truth, repaired_labels(found) != world.truth
     assert (after & wrong).sum() < 0.2 * wrong.sum() and (after & ~wrong).mean() < 0.01
+
+
+def _changed(world, **how):
+    return repairs(np.arange(len(world.given)), world.given, world.cleaned, **how)["repaired"].mean()
