@@ -34,5 +34,6 @@ from entry_points import (  # noqa: F401
     train_folds,
     train_glitched,
     train_noisy,
+    train_probes,
     train_thresholds,
 )

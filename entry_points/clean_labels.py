@@ -25,7 +25,7 @@ from entry_points.sample_files import read_samples
 from entry_points.step import STEPS, Upstream, only, step
 from entry_points.trained import TRAINING
 
-ALWAYS, WITH_TRUTH = ("given", "cleaned"), ("oracle", "random_removal")
+ALWAYS, WITH_TRUTH = ("given", "cleaned", "certain"), ("oracle", "random_removal")
 
 
 def check_cleaning(options: dict) -> None:
@@ -105,7 +105,7 @@ def _log(run: Run, options: dict, found: Cleaning) -> None:
     told = {f"{row['trained on']}.accuracy": row["accuracy"] for _, row in found.gains.iterrows()}
     told |= {f"{row['trained on']}.gain": row["gain"] for _, row in found.gains.iterrows()}
     run.log_metrics({name: value for name, value in told.items() if np.isfinite(value)})
-    run.log_metrics({"repaired": float(found.frame["repaired"].mean())})
+    run.log_metrics({name: float(found.frame[name].mean()) for name in ("repaired", "set_aside")})
     print("\n" + "\n\n".join(frame.to_string(index=False, float_format=_short) for frame in tables.values()))
     print(f"\n{gain_sentence(found.gains, found.frame)}\n\nlabels: {run.path(LABELS)}\nrun:    {run.link}")
 

@@ -6,6 +6,7 @@ from anomaly_mlflow.studies.cleaner_grid import Noise, Retraining, chosen_noises
 from entry_points.cleaning_evidence import chosen_cleaners
 from entry_points.named_runs import all_needs, is_default
 from entry_points.noise_checks import SHARES
+from entry_points.repair_labels import check_repair
 from entry_points.retrainings import as_options
 from entry_points.step import STEPS
 
@@ -44,10 +45,11 @@ def retrainings_of(options: dict) -> list[Retraining]:
 
 
 def check_cleaners(options: dict) -> None:
-    """Raises BadOption for what `noises` says in place of it, and what the steps of noises and retrainings raise."""
+    """Raises BadOption for what `noises` says in place of it, and what repair, noises and retrainings raise."""
     for name in NONE_ELSEWHERE:
         if not is_default(name, options[name]):
             raise BadOption(f"{name}={options[name]} has no effect in cleaners, whose noises are named under noises")
+    check_repair(options)
     for noise in noises_of(options):
         for made in options_of(noise, options)[:1]:
             for name in ("score_cleaners", *all_needs(STEPS["score_cleaners"], made)):

@@ -20,6 +20,7 @@ REPAIRS = {
     "type": str,
     "repaired": object,
     "reason": str,
+    "set_aside": object,
 }
 
 
@@ -41,7 +42,9 @@ def read_cleaned(run: Run, name: str, samples: Samples) -> Cleaned:
     if not np.array_equal(frame["sample_id"], samples.sample_id):
         raise BadData(f"run {run.id} cleaned other samples; run it again")
     found = Cleaned(**{field: frame[f"{name}.{field}"].to_numpy() for field in kinds})
-    if found.kept.dtype != bool or not ((found.labels >= 0) & (found.labels < samples.num_classes)).all():
+    known = ((found.labels >= 0) & (found.labels < samples.num_classes)).all()
+    sure = found.confidence.dtype.kind == "f" and np.isfinite(found.confidence).all()
+    if found.kept.dtype != bool or not known or not sure:
         raise BadData(f"{FILE} of run {run.id} holds no labels of '{samples.name}'; run it again")
     return found
 
@@ -53,6 +56,7 @@ def read_repairs(run: Run, samples: Samples) -> pd.DataFrame:
     if not same:
         raise BadData(f"run {run.id} repaired other samples or labels; run repair_labels again")
     known = frame["suggested"].between(0, samples.num_classes - 1).all()
-    if frame["repaired"].dtype != bool or frame["confidence"].dtype.kind != "f" or not known:
+    flags = all(frame[name].dtype == bool for name in ("repaired", "set_aside"))
+    if not flags or frame["confidence"].dtype.kind != "f" or not known:
         raise BadData(f"repairs.parquet of run {run.id} holds no repairs of '{samples.name}'; run repair_labels again")
     return frame

@@ -6,18 +6,21 @@ import numpy as np
 import pandas as pd
 
 from anomaly_mlflow.report.anchors_section import anchor_sections, place_lines
-from anomaly_mlflow.report.cleaners_page import best_lines, cleaners_page
+from anomaly_mlflow.report.cleaners_page import best_lines, cleaners_page, repair_section
 from anomaly_mlflow.report.figures.anchor_ablation import ablation_dots
 from anomaly_mlflow.report.figures.cleaners import cleaner_bars
+from anomaly_mlflow.report.figures.repair_curve import wrong_labels
 from anomaly_mlflow.studies.anchor_comparison import ablation_table, baselines_table
 from anomaly_mlflow.studies.cleaner_grid import Noise
 from anomaly_mlflow.studies.cleaner_table import NoiseResult, cleaners_table, summarise, wide_table
+from anomaly_mlflow.studies.repair_measures import MEASURES
 from anomaly_mlflow.studies.resampled import Resampled
 from anomaly_mlflow.tracking.run import Run
 from entry_points.child_runs import child_runs
 from entry_points.cleaner_cells import check_cleaners, noises_of, options_of, retrainings_of
 from entry_points.environment import environment
 from entry_points.options import as_typed
+from entry_points.repair_curves import repair_curves
 from entry_points.retrainings import retrained
 from entry_points.step import STEPS, Upstream, step
 
@@ -36,10 +39,10 @@ def cleaners(run: Run, options: dict, upstream: Upstream) -> None:
     child_runs("train_baseline", variants[0], run, unit="baseline")  # all noises of a seed share it: made once
     scored = _by_noise(child_runs("score_cleaners", [one for of_noise in variants for one in of_noise], run), variants)
     results = [_result(noise, runs, options) for noise, runs in zip(noises, scored, strict=True)]
-    table = cleaners_table(results)
+    table, curves = cleaners_table(results), repair_curves(noises, scored, options)
     asked = retrainings_of(options)
     gains, trained = retrained(run, noises, variants, asked, options) if asked else (None, [])
-    _log(run, options, results, table, gains)
+    _log(run, options, results, table, gains, *curves)
     made = {"score_cleaners": [one.id for runs in scored for one in runs], "retrain": trained}
     run.log_json({name: ids for name, ids in made.items() if ids}, "upstream.json")
 
@@ -63,11 +66,19 @@ def _figures(made: Run) -> Resampled:
     return Resampled(values.set_index("figure")["value"], made.frame("draws.parquet"))
 
 
-def _log(run: Run, options: dict, results: list[NoiseResult], table: pd.DataFrame, gains: pd.DataFrame | None) -> None:
+def _log(
+    run: Run,
+    options: dict,
+    results: list[NoiseResult],
+    table: pd.DataFrame,
+    gains: pd.DataFrame | None,
+    curve: pd.DataFrame | None,
+    why_no_curve: str,
+) -> None:
     lines, baselines, ablation = wide_table(table), baselines_table(results), ablation_table(results)
     run.log_frame(table, "cleaners.csv")
     run.log_table(lines.round(4), "cleaners.json")
-    tables = {"retrained": gains, "anchors": baselines, "anchor_ablation": ablation}
+    tables = {"retrained": gains, "repair": curve, "anchors": baselines, "anchor_ablation": ablation}
     tables = {name: frame for name, frame in tables.items() if frame is not None and len(frame)}
     for name, frame in tables.items():
         run.log_frame(frame, f"{name}.csv")
@@ -75,16 +86,22 @@ def _log(run: Run, options: dict, results: list[NoiseResult], table: pd.DataFram
     figures = {"average_precision": cleaner_bars(table)}
     if "anchor_ablation" in tables:
         figures["anchor_ablation"] = ablation_dots(ablation)
+    if curve is not None:
+        figures["wrong_labels"] = wrong_labels(curve)
     for name, figure in figures.items():
         run.log_figure(figure, f"{name}.png")
     facts = {**as_typed(options, STEPS["cleaners"].options), **environment(), "this run": run.link}
-    further = anchor_sections(baselines, ablation, figures.get("anchor_ablation"))
+    further = [
+        repair_section(curve, figures.get("wrong_labels"), why_no_curve),
+        *anchor_sections(baselines, ablation, figures.get("anchor_ablation")),
+    ]
     page = cleaners_page(results, table, lines, gains, figures["average_precision"], facts, further)
     run.log_text(page, "report.html")
     found = table[(table["measure"] == "average_precision") & table["value"].notna()]
     run.log_metrics({f"{one.noise.replace(' ', '_')}/{one.cleaner}": one.value for one in found.itertuples()})
     told = (lines, *(tables[name] for name in ("retrained", "anchors") if name in tables))
-    shown = [frame.to_string(index=False, float_format=_short) for frame in told]
+    told = [*told, why_no_curve] if curve is None else [*told, curve[["noise", "repair_confidence", *MEASURES]]]
+    shown = [one if isinstance(one, str) else one.to_string(index=False, float_format=_short) for one in told]
     print("\n" + "\n\n".join([*shown, *best_lines(lines), *place_lines(baselines)]) + f"\n\nrun:    {run.link}")
 
 

@@ -4,20 +4,23 @@ from anomaly_mlflow.cleaning import CLEANERS, GROUPS, Cleaner, find_cleaner
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import BadOption
 from anomaly_mlflow.signals.collect import collect
-from anomaly_mlflow.signals.demand import FROM_FOLDS, FROM_NOISY, FROM_THRESHOLDS
 from anomaly_mlflow.signals.evidence import Evidence
 from anomaly_mlflow.tracking.registry import model_folder
 from anomaly_mlflow.training.epoch_files import read_recording
 from entry_points.checked_labels import check_table, trusted_rows
-from entry_points.fold_files import read_out_of_fold, read_probes, read_second_splits
+from entry_points.fold_files import read_out_of_fold
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only
 from entry_points.threshold_files import read_threshold_runs
 
 __all__ = ["MAKERS", "check_checked", "chosen_cleaners", "cleaning_evidence", "steps_for"]
 
-MAKERS = {"train_folds": FROM_FOLDS, "train_noisy": FROM_NOISY, "train_thresholds": FROM_THRESHOLDS}
-"""Step -> the fields of Evidence that it makes."""
+MAKERS = {
+    "train_folds": {"out_of_fold"},
+    "train_noisy": {"recording", "logits", "embeddings", "head"},
+    "train_thresholds": {"threshold_runs"},
+}
+"""Step -> the fields of Evidence that cleaners look at and it makes."""
 
 MADE = set().union(*MAKERS.values())
 CHECKED = "trusted"
@@ -25,8 +28,6 @@ CHECKED = "trusted"
 
 LISTS = ("scored", "cleaner_names")
 """Options that name cleaners."""
-
-PASSES = 30
 
 
 def chosen_cleaners(names: str, checked: str | None) -> list[Cleaner]:
@@ -62,23 +63,22 @@ def steps_for(names: str, checked: str | None) -> set[str]:
 
 
 def cleaning_evidence(names: str, options: dict, upstream: Upstream) -> tuple[Samples, Evidence]:
-    """The samples with their given labels, and what these cleaners need of them."""
-    samples, test = read_samples(only(upstream, "generate_noise"))
-    made = {name: only(upstream, name) for name in upstream}
-    folds, noisy, thresholds = (made.get(name) for name in MAKERS)
+    """The samples with their given labels, and what these cleaners need of them: nothing else is read."""
+    samples, _ = read_samples(only(upstream, "generate_noise"))
     needs, checked = _needs(names, options["checked"]), options["checked"]
+    folds, noisy, thresholds = (only(upstream, name) if made & needs else None for name, made in MAKERS.items())
     evidence = collect(
         samples,
         needs,
         clean=None,
         noisy=noisy and model_folder(noisy),
-        snapshots=noisy and noisy.path("snapshots"),
-        recording=noisy and read_recording(noisy.path("recording")),
+        snapshots=None,
+        recording=read_recording(noisy.path("recording")) if "recording" in needs else None,
         out_of_fold=folds and read_out_of_fold(folds, samples.sample_id, samples.num_classes),
-        second_split=folds and read_second_splits(folds, samples.sample_id),
-        probes=folds and read_probes(folds, samples.sample_id),
-        reference=test,
-        passes=PASSES,
+        second_split=None,
+        probes=None,
+        reference=None,
+        passes=0,
         seed=options["seed"],
         threshold_runs=thresholds and read_threshold_runs(thresholds, samples.sample_id),
         trusted=trusted_rows(checked, samples) if CHECKED in needs else None,

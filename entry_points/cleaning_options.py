@@ -16,13 +16,13 @@ LEARNER_NAMES = (
     "plain, plain_pair, constant_rate, label_smoothing, embedding_noise, early_stopping, window_stopping, mixmatch,"
     " dividemix, anchor_hallucination, linear_anchors"
 )
-VARIANT_NAMES = "given, cleaned, oracle, random_removal, kept:CLEANER, relabelled:CLEANER"
+VARIANT_NAMES = "given, cleaned, certain, oracle, random_removal, kept:CLEANER, relabelled:CLEANER"
 
 CLEANING_OPTIONS = [
     option(
         "cleaner_names",
         Names(),
-        "confident_learning,neighbour_vote,small_loss_by_class",
+        "confident_learning,neighbour_vote,spectral_truncation",
         f"Cleaners, separated by commas: {CLEANER_NAMES}; all: every one whose evidence there is. A repair needs two that look at different things, one of them at models that never saw the label (confident_learning).",
     ),
     option(
@@ -46,8 +46,8 @@ CLEANING_OPTIONS = [
     option(
         "repair_confidence",
         SHARE,
-        0.7,
-        "How sure of the new label two cleaners that look at different things must both be (0 to 1).",
+        0.95,
+        "How sure of the new label two cleaners that look at different things must both be: a share (0 to 1) of how sure each is on average of the labels of that class that it keeps.",
     ),
     option(
         "inject",

@@ -3,7 +3,7 @@
 from anomaly_mlflow.models.frozen import frozen_digest
 from anomaly_mlflow.signals import SIGNALS, Evidence, find
 from anomaly_mlflow.signals.collect import collect
-from anomaly_mlflow.signals.demand import FROM_CLEAN, FROM_FOLDS, FROM_NOISY, needs_of
+from anomaly_mlflow.signals.demand import FROM_CLEAN, FROM_FOLDS, FROM_NOISY, FROM_PROBES, needs_of
 from anomaly_mlflow.signals.recorded import coverage, evidence_of, within_reach
 from anomaly_mlflow.signals.suggestion import suggested_label
 from anomaly_mlflow.signals.table import feature_table
@@ -16,6 +16,14 @@ from entry_points.recordings import recording_folder
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step
 
+MAKERS = {
+    "train_clean": FROM_CLEAN,
+    "train_folds": FROM_FOLDS,
+    "train_probes": FROM_PROBES,
+    "train_noisy": FROM_NOISY,
+}
+"""Step -> the fields of Evidence that it makes."""
+
 
 def signal_names(options: dict) -> list[str]:
     """The signals asked for. Raises UnknownName."""
@@ -26,8 +34,7 @@ def signal_names(options: dict) -> list[str]:
 def steps_for(options: dict) -> set[str]:
     """The steps upstream whose models or recordings the signals asked for read. Raises UnknownName."""
     needs = needs_of(signal_names(options))
-    makers = {"train_clean": FROM_CLEAN, "train_folds": FROM_FOLDS, "train_noisy": FROM_NOISY}
-    return {"generate_noise", *(name for name, made in makers.items() if needs & made)}
+    return {"generate_noise", *(name for name, made in MAKERS.items() if needs & made)}
 
 
 def check_options(options: dict) -> None:
@@ -40,7 +47,7 @@ def check_options(options: dict) -> None:
 @step(
     "extract_features",
     own=("signals", "passes", "geometry_encoder", *INFLUENCE, "seed"),
-    needs=("generate_noise", "train_clean", "train_folds", "train_noisy"),
+    needs=("generate_noise", "train_clean", "train_folds", "train_probes", "train_noisy"),
     run_option="features_run",
     per_seed=True,
     check=check_options,
@@ -70,7 +77,7 @@ def extract_features(run: Run, options: dict, upstream: Upstream) -> None:
 def _of_study(options: dict, upstream: Upstream, names: list[str]) -> Evidence:
     samples, test = read_samples(only(upstream, "generate_noise"))
     made = {name: only(upstream, name) for name in upstream}
-    clean, folds, noisy = (made.get(name) for name in ("train_clean", "train_folds", "train_noisy"))
+    clean, folds, probes, noisy = (made.get(f"train_{name}") for name in ("clean", "folds", "probes", "noisy"))
     return collect(
         samples,
         needs_of(names),
@@ -80,7 +87,7 @@ def _of_study(options: dict, upstream: Upstream, names: list[str]) -> Evidence:
         recording=noisy and read_recording(noisy.path("recording")),
         out_of_fold=folds and read_out_of_fold(folds, samples.sample_id, samples.num_classes),
         second_split=folds and read_second_splits(folds, samples.sample_id),
-        probes=folds and read_probes(folds, samples.sample_id),
+        probes=probes and read_probes(probes, samples.sample_id),
         reference=test,
         passes=options["passes"],
         seed=options["seed"],

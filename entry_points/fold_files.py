@@ -1,4 +1,4 @@
-"""What `train_folds` logged, read back in the order of the samples."""
+"""What `train_folds` and `train_probes` logged, read back in the order of the samples."""
 
 import numpy as np
 import pandas as pd
@@ -82,8 +82,8 @@ def number_lists(cells: pd.Series, run: Run, artifact: str, dtype: type = np.flo
 
 
 def _not_whole(run: Run, folder: str) -> BadData:
-    return BadData(f"{folder} of run {run.id} is not whole; run train_folds again")
+    return BadData(f"{folder} of run {run.id} is not whole; make the run again")
 
 
 def _other_samples(run: Run) -> BadData:
-    return BadData(f"run {run.id} was made from other samples; run train_folds again")
+    return BadData(f"run {run.id} was made from other samples; make it again")

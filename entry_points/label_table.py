@@ -1,12 +1,10 @@
 """Repaired labels as a table beside the data set, which every data source reads back."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from anomaly_mlflow.data.listing import list_source
+from anomaly_mlflow.data.listing import list_source, parse
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.errors import BadData
 
@@ -33,16 +31,16 @@ def refuse_moved(spec: str, sample_id: np.ndarray, dataset: str) -> None:
 
     spec: parquet:PATH#COLUMN, read before. In a folder the ids are positions: one image less moves all that follow.
     """
-    path = Path(spec.removeprefix("parquet:").rpartition("#")[0])
-    if not spec.startswith("parquet:") or pq.read_schema(path).names != COLUMNS:
+    where = parse(spec.rpartition("#")[0])
+    if where.name != "parquet" or pq.read_schema(where.path).names != COLUMNS:
         return
-    written = pd.read_parquet(path, columns=["sample_id", "source"]).set_index("sample_id")["source"]
+    written = pd.read_parquet(where.path, columns=["sample_id", "source"]).set_index("sample_id")["source"]
     there = pd.Series(_titles(sample_id, dataset), sample_id)
     other = np.flatnonzero(written.reindex(sample_id).to_numpy() != there.to_numpy())
     if len(other):
         one = sample_id[other[0]]
         told = f"sample {one} was {written[one]} when it was written, and is {there[one]} now"
-        raise BadData(f"{path}: {told}; bring the data set back to what it was, or clean it again")
+        raise BadData(f"{where.path}: {told}; bring the data set back to what it was, or clean it again")
 
 
 def _titles(sample_id: np.ndarray, dataset: str) -> list[str]:

@@ -22,7 +22,16 @@ from entry_points.options import as_typed
 from entry_points.sample_files import read_samples
 from entry_points.step import STEPS, Upstream, only, step
 
-NEEDS = ("train_baseline", "generate_noise", "train_clean", "train_folds", "extract_features", "judge", "explain")
+NEEDS = (
+    "train_baseline",
+    "generate_noise",
+    "train_clean",
+    "train_folds",
+    "train_probes",
+    "extract_features",
+    "judge",
+    "explain",
+)
 
 
 @step("main", own=("seed", "seeds"), needs=NEEDS)

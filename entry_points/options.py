@@ -23,6 +23,7 @@ NAMED_RUNS = {
     "noise_run",
     "clean_run",
     "folds_run",
+    "probes_run",
     "noisy_run",
     "thresholds_run",
     "features_run",

@@ -46,4 +46,4 @@ def repair_labels(run: Run, options: dict, upstream: Upstream) -> None:
     run.log_frame(frame, "repairs.parquet")
     log_cleaned(run, samples, cleaned)
     trusted = {} if evidence.trusted is None else {"trusted": int(evidence.trusted.sum())}
-    run.log_metrics({"repaired": float(frame["repaired"].mean())} | trusted)
+    run.log_metrics({name: float(frame[name].mean()) for name in ("repaired", "set_aside")} | trusted)

@@ -28,6 +28,8 @@ __all__ = ["perform", "resolve", "resolve_each"]
 
 logger = logging.getLogger(__name__)
 
+FINGERPRINT = "anomaly.fingerprint"
+
 
 def perform(step: Step, options: dict) -> str:
     """Carry out a command: make a run of a step, or go on with an unfinished one; its id comes back."""
@@ -35,7 +37,8 @@ def perform(step: Step, options: dict) -> str:
         source_digest(each.function.__module__)  # of the code as it is now, not as an editor leaves it meanwhile
     step = by_itself(step, options)
     wanted = request_of(step, options)
-    run_id = _perform(step, options, take_up=taken_up(step, options, wanted), wanted=wanted)
+    tags = {REQUEST: fingerprint([], wanted)} if wanted else {}
+    run_id = _perform(step, options, tags, take_up=taken_up(step, options, wanted), wanted=wanted)
     if not has_server():
         with suppress(RunNotFound):
             print(f"report: {Run(run_id).path('report.html')}")
@@ -44,9 +47,15 @@ def perform(step: Step, options: dict) -> str:
 
 
 def _perform(
-    step: Step, options: dict, parent: Run | None = None, *, take_up: Lease | None, wanted: dict | None = None
+    step: Step,
+    options: dict,
+    tags: dict[str, str],
+    parent: Run | None = None,
+    *,
+    take_up: Lease | None,
+    wanted: dict | None = None,
 ) -> str:
-    tags = {REQUEST: fingerprint([], wanted)} if wanted else {}
+    """Tags: what the run is found by; it is born with them, or a process killed in its first second is not continued."""
     with (
         start(step.name, tags, parent=parent, system_metrics=step.trains, take_up=take_up) as run,
         nullcontext() if parent else workers_of(options),
@@ -91,7 +100,8 @@ def _resolve_one(step: Step, options: dict, parent: Run) -> str:
         return found
     for need, ids in upstream.items():
         options = options | named(need, ids)
-    return _perform(step, options, parent, take_up=taken_up_below(step, options, made_from, parent))
+    take_up = taken_up_below(step, options, made_from, parent)
+    return _perform(step, options, {FINGERPRINT: made_from}, parent, take_up=take_up)
 
 
 def _resolve_seeds(step: Step, options: dict, parent: Run) -> list[str]:
@@ -139,4 +149,4 @@ def _note(run: Run, step: Step, options: dict, upstream: dict[str, list[str]]) -
     check_upstream(run, made_from)
     run.log_json({name: options[name] for name in step.options}, "config.json")
     run.log_json(closure, "upstream.json")
-    run.tag("anomaly.fingerprint", made_from)
+    run.tag(FINGERPRINT, made_from)

@@ -10,6 +10,7 @@ from anomaly_mlflow.cleaning.learners import find_learner
 from anomaly_mlflow.cleaning.variants import (
     OF_CLEANER,
     after_random_removal,
+    certain_labels,
     check_variant,
     of_cleaner,
     with_labels,
@@ -33,7 +34,8 @@ MAPPED = 2000
 FIRST_SEED = 7000
 """Added to the seed: no retraining repeats the training that the cleaners looked at."""
 
-MAKERS = {"cleaned": "repair_labels", "random_removal": "repair_labels"} | dict.fromkeys(OF_CLEANER, "score_cleaners")
+REPAIRED = ("cleaned", "certain", "random_removal")
+MAKERS = dict.fromkeys(REPAIRED, "repair_labels") | dict.fromkeys(OF_CLEANER, "score_cleaners")
 """Variant, or what it begins with -> the step that says which labels; the others are read from the noise alone."""
 
 TESTED = {"sample_id": int, "group": int, "label": int, "correct": object}
@@ -109,4 +111,7 @@ def _variant(samples: Samples, options: dict, upstream: Upstream) -> Samples:
     frame = read_repairs(only(upstream, "repair_labels"), samples)
     if kind == "cleaned":
         return with_labels(samples, frame)
-    return after_random_removal(samples, int(frame["repaired"].sum()), options["retrain_seed"])
+    certain = certain_labels(samples, frame)
+    if kind == "certain":
+        return certain
+    return after_random_removal(samples, len(samples) - len(certain), options["retrain_seed"])

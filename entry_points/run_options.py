@@ -40,6 +40,7 @@ RUN_OPTIONS = [
         "Run of train_clean to build on, or a registered model (models:/NAME@champion).",
     ),
     option("folds_run", TextOrNone(), "none", "Run of train_folds to build on."),
+    option("probes_run", TextOrNone(), "none", "Run of train_probes to build on."),
     option(
         "noisy_run",
         TextOrNone(),

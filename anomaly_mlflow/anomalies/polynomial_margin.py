@@ -4,8 +4,8 @@ eta are the model's class probabilities, u and s its first and second class, d =
 probability min(1, (1 - tau(d)) / factor), otherwise it gets s. The paper's factors on CIFAR-10 (types I to III: 1.43,
 1.32, 1.35 for 35 %; 3.40, 3.10, 3.20 for 70 %) are those that led to the rate with their own eta; here the factor is
 solved for, so that the labels that differ from the true ones are the share asked for. A weak model's own mistakes are
-many of these: at out-of-fold accuracy .755 two fifths of type I at 35 %. Models of the same kind will make them again,
-so that cleaners that ask other folds look worse than they are; the variations `_true` start from the true label.
+many of these. Models of the same kind will make them again, so that cleaners that ask other folds look worse than they
+are; the variations `_true` start from the true label.
 """
 
 import numpy as np

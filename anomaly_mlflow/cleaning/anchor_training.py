@@ -63,7 +63,7 @@ def fit_anchors(
                 loss = plain_epoch(net, feed, labels, epoch)
             else:
                 if (epoch - warm_up) % settings.every == 0:
-                    losses, embeddings, _ = given_label_losses(net, samples)
+                    losses, embeddings = given_label_losses(net, samples)
                     head = _head_of(net.classifier)
                     division = corrected_division(samples, losses, embeddings, head, settings.anchors, seed=seed)
                 loss = mixed_epoch(net, feed, division, settings.mixmatch, epoch, start=warm_up)

@@ -6,16 +6,13 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom
 
 from anomaly_mlflow.cleaning.budget import AccuracyGrid
 from anomaly_mlflow.cleaning.budget_surface import Surface, over_seeds
 from anomaly_mlflow.detection.statistics import Interval, exceeds
 from anomaly_mlflow.errors import BadOption
 
-__all__ = ["Advice", "advise", "frontier", "votes_needed"]
-
-MOST_VOTES = 99
+__all__ = ["Advice", "advise", "frontier"]
 
 
 @dataclass(frozen=True)
@@ -33,21 +30,6 @@ class Advice:
     relabelled: Interval
     difference: Interval
     extrapolated: bool
-
-
-def votes_needed(rate: float, single: float) -> int:
-    """Cost of a label of which this share may be wrong: the fewest people whose majority errs no more often.
-
-    single: share of labels that one person gets wrong, below .5; people err independently, and on one other class (a
-    jury by Condorcet: the tail of a binomial). Raises BadOption where 99 people are not enough.
-    """
-    odd = np.arange(1, MOST_VOTES + 1, 2)
-    enough = binom.sf(odd // 2, odd, single) <= rate + 1e-12
-    if not 0 <= single < 0.5 or not enough.any():
-        raise BadOption(
-            f"no majority of {MOST_VOTES} people errs on {rate:.3g} of the labels where one errs on {single:g}"
-        )
-    return int(odd[enough.argmax()])
 
 
 def frontier(grid: AccuracyGrid, cost: Callable[[float], float]) -> pd.DataFrame:

@@ -34,8 +34,8 @@ __all__ = ["LEARNERS", "Learner", "find_learner"]
 Learner = Callable[..., Classifier]
 """(samples with given labels, config, seed, device="auto", on_epoch=None) -> trained model; the seed fixes all.
 
-Each raises TrainingDiverged, BadData, BadOption. Each is given the same configuration; how many times as much it
-computes as `plain` is told with it.
+Each raises TrainingDiverged, BadData, BadOption. Each is given the same configuration; what each
+costs stands in the column cpu_seconds of `retrained.csv`.
 """
 
 
@@ -60,7 +60,7 @@ def window_stopping(
 def mixmatch(
     samples: Samples, config: TrainConfig, seed: int, device: str = "auto", on_epoch: OnEpoch = None
 ) -> Classifier:
-    """`plain` to find the rows of small loss, then MixMatch on these, the others without labels; 4 times as much.
+    """`plain` to find the rows of small loss, then MixMatch on these, the others without labels; some times as much.
 
     MixMatch with the constants of DivideMix, prior and all, and without a moving average of the weights. The loss is
     the mean over the late half of the epochs, as the training batches passed. Its epochs follow those of the first
@@ -75,7 +75,7 @@ def mixmatch(
 def dividemix(
     samples: Samples, config: TrainConfig, seed: int, device: str = "auto", on_epoch: OnEpoch = None
 ) -> Classifier:
-    """Two networks that divide the rows for each other, answering as one; 6 times as much.
+    """Two networks that divide the rows for each other, answering as one; the dearest but for the anchors.
 
     The paper's settings for symmetric noise, whatever the noise is (under asymmetric noise it adds a penalty and leaves
     the unlabelled loss out), and the house's one cycle, at whose peak the first division is made.
@@ -89,7 +89,7 @@ def anchor_hallucination(
 ) -> Classifier:
     """One network whose hard rows are corrected by learned anchors (a reconstruction).
 
-    2 to 3 times as much, and some seconds for the hallucinator at each correction: 7 to 9 times as much on digits.
+    The hallucinator is trained anew at each correction, which on few images takes longer than all else.
     """
     settings = AnchorTraining(AnchorSettings(learned=True))
     return fit_anchors(samples, config, settings, seed=seed, device=device, on_epoch=on_epoch)

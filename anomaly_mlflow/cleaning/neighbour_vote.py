@@ -53,14 +53,18 @@ def neighbour_rank(evidence: Evidence, *, seed: int) -> Cleaned:
     return _cleaned(evidence, trust, kept, share)
 
 
-def _shares(evidence: Evidence) -> np.ndarray:
+def _shares(evidence: Evidence, *, of_itself: bool = True) -> np.ndarray:
     """The votes of each row, float64 (n, C), that sum to 1 where there are any."""
-    vote = soft_vote(evidence)
+    vote = soft_vote(evidence, of_itself=of_itself)
     return vote / np.maximum(vote.sum(axis=1, keepdims=True), NO_ZERO)
 
 
 def _cleaned(evidence: Evidence, trust: np.ndarray, kept: np.ndarray, share: np.ndarray) -> Cleaned:
-    """A label that is not kept becomes the class of most votes."""
+    """A label that is not kept becomes the class of most votes; confidence: share of the votes of the other rows.
+
+    With its own a given label would have a vote ahead of any other that is proposed.
+    """
     ahead = share.max(axis=1) > of_given_label(share, evidence.labels)
     labels = np.where(~kept & ahead, share.argmax(axis=1), evidence.labels)
-    return Cleaned(trust, kept, labels, np.minimum(of_given_label(share, labels), 1))
+    confidence = of_given_label(_shares(evidence, of_itself=False), labels)
+    return Cleaned(trust, kept, labels, np.minimum(confidence, 1))

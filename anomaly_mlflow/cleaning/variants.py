@@ -15,6 +15,7 @@ __all__ = [
     "RELABELLED",
     "VARIANTS",
     "after_random_removal",
+    "certain_labels",
     "check_variant",
     "of_cleaner",
     "with_labels",
@@ -24,8 +25,9 @@ __all__ = [
 VARIANTS = {
     "given": "labels as given",
     "cleaned": "repaired labels",
+    "certain": "repaired labels, without those that are set aside; a class that this would empty stays whole",
     "oracle": "true labels, without images of no class",
-    "random_removal": "labels as given, without as many random images as labels are repaired",
+    "random_removal": "labels as given, without as many random images as `certain` does without",
 }
 KEPT, RELABELLED = "kept", "relabelled"
 OF_CLEANER = {
@@ -48,13 +50,17 @@ def of_cleaner(samples: Samples, kind: str, cleaned: Cleaned) -> Samples:
     """The samples as one cleaner would have them; kind: `kept` or `relabelled`."""
     if kind == RELABELLED:
         return replace(samples, labels=cleaned.labels)
-    emptied = np.setdiff1d(samples.labels, samples.labels[cleaned.kept])
-    return samples.take(cleaned.kept | np.isin(samples.labels, emptied))
+    return _taken(samples, cleaned.kept)
 
 
 def with_labels(samples: Samples, frame: pd.DataFrame) -> Samples:
     """The samples with their repaired labels; frame: as `repairs` gives it, of these samples in their order."""
     return replace(samples, labels=repaired_labels(frame))
+
+
+def certain_labels(samples: Samples, frame: pd.DataFrame) -> Samples:
+    """The samples with their repaired labels, without those set aside; frame: as `with_labels`."""
+    return _taken(with_labels(samples, frame), ~frame["set_aside"].to_numpy())
 
 
 def with_true_labels(samples: Samples, true_label: np.ndarray) -> Samples:
@@ -64,6 +70,14 @@ def with_true_labels(samples: Samples, true_label: np.ndarray) -> Samples:
 
 
 def after_random_removal(samples: Samples, number: int, seed: int) -> Samples:
-    """The samples without so many of them, drawn by the seed."""
-    removed = np.random.default_rng([seed, 11]).permutation(len(samples))[:number]
+    """The samples without so many of them, drawn by the seed; of every class one stays."""
+    order = np.random.default_rng([seed, 11]).permutation(len(samples))
+    stays = np.unique(samples.labels[order], return_index=True)[1]
+    removed = np.delete(order, stays)[:number]
     return samples.take(~np.isin(np.arange(len(samples)), removed))
+
+
+def _taken(samples: Samples, kept: np.ndarray) -> Samples:
+    """The rows that are kept, and all of a class of which none is."""
+    emptied = np.setdiff1d(samples.labels, samples.labels[kept])
+    return samples.take(kept | np.isin(samples.labels, emptied))

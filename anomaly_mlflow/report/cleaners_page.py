@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 from anomaly_mlflow.report.page import Section, render_page
 from anomaly_mlflow.studies.cleaner_measures import MEASURES
 from anomaly_mlflow.studies.cleaner_table import NoiseResult
+from anomaly_mlflow.studies.repair_measures import MEASURES as REPAIRED
 
-__all__ = ["best_lines", "cleaners_page"]
+__all__ = ["best_lines", "cleaners_page", "repair_section"]
 
 HOW = (
     "Every cleaner sees the same trainings on the given labels and nothing of the truth. CPU seconds are those of the"
@@ -18,6 +19,15 @@ HOW = (
     " 95 % bootstrap intervals over seeds and, within right and wrong labels, source groups.",
     "Which cleaner is best on these data is known only after the truth was read: a default must be chosen on other data"
     " than it is reported on.",
+)
+REPAIR = (
+    "A label is changed where two mechanisms propose the same one, one of them a model that never saw the label, both"
+    " as sure as `repair_confidence` asks: a share of how sure each is, on average, of the labels of that class that it"
+    " keeps. Below one, the lower the bar, the more is mended, and the more is broken.",
+)
+CAPTION = (
+    "Shaded: 95 % over seeds and, within given classes, source groups; dotted: the confidence that was asked for. A"
+    " share of the changed labels is told only where labels were changed in every seed."
 )
 
 
@@ -46,6 +56,14 @@ def cleaners_page(
         Section("All numbers", [f"{name}: {words}." for name, words in MEASURES.items()], table=table),
     ]
     return render_page("What cleaners are worth", " ".join(best_lines(lines)), sections, facts)
+
+
+def repair_section(curve: pd.DataFrame | None, figure: Figure | None, why_none: str) -> Section:
+    """What the repair by the cleaners asked for does to the labels; curve: as `repair_curve`, or None and why."""
+    if curve is None:
+        return Section("What a repair does to the labels", [f"{why_none[0].upper()}{why_none[1:]}."])
+    said = [*REPAIR, *(f"{name}: {words}." for name, words in REPAIRED.items())]
+    return Section("What a repair does to the labels", said, [(figure, CAPTION)], curve)
 
 
 def best_lines(lines: pd.DataFrame) -> list[str]:

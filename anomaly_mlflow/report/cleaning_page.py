@@ -17,9 +17,11 @@ __all__ = ["Cleaning", "cleaning_page", "gain_sentence"]
 
 PICTURES, LISTED = 24, 50
 HOW = (
-    "A label is changed only where at least two cleaners of different mechanisms propose the same new label, both sure"
-    " enough of it, and never more labels than the cap: the surest first. Nothing is removed; every label that is left"
-    " alone stands in repairs.parquet with the reason.",
+    "A label is changed only where at least two mechanisms propose the same new label, one of them models that"
+    " never saw it, both sure enough (a share of how sure each is on average of the labels of that class that it keeps), and"
+    " never more labels than the cap or half of a class: the surest first. Nothing is removed; every label that is left"
+    " alone stands in repairs.parquet with the reason. Set aside are those that two mechanisms doubt, one of which never"
+    " saw them, and that are left alone: a model may do without them, and a person should look at them.",
     "The retrainings are alike in all but the labels. Intervals are 95 % percentile intervals over seeds and, within"
     " classes, source groups of the test images; gains are paired: the same seeds and images in every draw.",
     "The type is a plain rule on the predictions of models that never saw the image: near_miss where no class but the"
@@ -74,11 +76,18 @@ def cleaning_page(found: Cleaning, facts: Mapping[str, object], seed: int = 0) -
 
 def gain_sentence(gains: pd.DataFrame, frame: pd.DataFrame) -> str:
     """The result in a sentence."""
-    one = gains.set_index("trained on").loc["cleaned"]
-    told = f"{frame['repaired'].sum():,} of {len(frame):,} labels were changed ({frame['repaired'].mean():.1%})."
+    told = f"{frame['repaired'].sum():,} of {len(frame):,} labels were changed ({frame['repaired'].mean():.1%})"
+    told += f" and {frame['set_aside'].sum():,} set aside ({frame['set_aside'].mean():.1%})."
+    by_variant = gains.set_index("trained on")
+    told += f" Training on the repaired labels gains {_points(by_variant.loc['cleaned'])}"
+    return f"{told}; without those set aside {_points(by_variant.loc['certain'])}."
+
+
+def _points(one: pd.Series) -> str:
+    """A gain in words."""
     ends = "" if np.isnan(one["gain_low"]) else f" (95 % {100 * one['gain_low']:+.1f} to {100 * one['gain_high']:+.1f})"
-    told += f" Training on them gains {100 * one['gain']:+.1f} points of test accuracy{ends}"
-    return told + ("." if np.isnan(one["share"]) else f", {one['share']:.0%} of what true labels gain.")
+    share = "" if np.isnan(one["share"]) else f", {one['share']:.0%} of what true labels gain"
+    return f"{100 * one['gain']:+.1f} points of test accuracy{ends}{share}"
 
 
 def reasons_table(frame: pd.DataFrame) -> pd.DataFrame:
@@ -126,7 +135,7 @@ def _pictures(found: Cleaning) -> list[tuple[object, str]]:
 
 
 def _surest(frame: pd.DataFrame, samples: Samples) -> pd.DataFrame:
-    own = frame.iloc[_order(frame)[:LISTED]].drop(columns=["repaired", "reason"])
+    own = frame.iloc[_order(frame)[:LISTED]].drop(columns=["repaired", "reason", "set_aside"])
     return own.assign(**{key: [samples.classes[label] for label in own[key]] for key in ("given", "suggested")})
 
 

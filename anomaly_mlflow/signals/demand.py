@@ -4,10 +4,11 @@ from collections.abc import Iterable
 
 from anomaly_mlflow.signals.base import find
 
-__all__ = ["FROM_CLEAN", "FROM_FOLDS", "FROM_NOISY", "FROM_PASSES", "FROM_THRESHOLDS", "needs_of"]
+__all__ = ["FROM_CLEAN", "FROM_FOLDS", "FROM_NOISY", "FROM_PASSES", "FROM_PROBES", "needs_of"]
 
 FROM_CLEAN = {"references"}
-FROM_FOLDS = {"out_of_fold", "second_split", "probes"}
+FROM_FOLDS = {"out_of_fold", "second_split"}
+FROM_PROBES = {"probes"}
 FROM_PASSES = {
     "logits",
     "embeddings",
@@ -17,7 +18,6 @@ FROM_PASSES = {
     "rearranged",
 }  # evaluation passes of the noisy model
 FROM_NOISY = {"recording", "gradient_spread", "traces", *FROM_PASSES}
-FROM_THRESHOLDS = {"threshold_runs"}
 
 
 def needs_of(names: Iterable[str]) -> set[str]:

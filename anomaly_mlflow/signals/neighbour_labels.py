@@ -41,11 +41,12 @@ def votes(labels: np.ndarray, weights: np.ndarray, num_classes: int) -> np.ndarr
     return np.bincount((row + labels).ravel(), weights.ravel(), len(labels) * num_classes).reshape(-1, num_classes)
 
 
-def soft_vote(evidence: Evidence) -> np.ndarray:
-    """v of each row, float64 (n, C)."""
+def soft_vote(evidence: Evidence, *, of_itself: bool = True) -> np.ndarray:
+    """v of each row, float64 (n, C); of_itself: whether the row's own label votes."""
     near = evidence.neighbours
     distance = near.cosine_distance[:, :OTHERS]
     itself = 2 * distance[:, :1] - distance[:, 1:2] if distance.shape[1] > 1 else np.zeros((len(distance), 1))
     labels = np.hstack([evidence.labels[:, None], evidence.labels[near.index[:, :OTHERS]]])
     weights = np.maximum(1 - np.hstack([itself, distance]), 0)
+    weights[:, 0] *= of_itself
     return votes(labels, weights, evidence.num_classes)

@@ -87,4 +87,5 @@ def _row(one: NoiseResult, name: str, measure: str, value: float, low: float, hi
 
 
 def _mean(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {name: float(np.mean([one[name] for one in parts if name in one])) for name in set().union(*parts)}
+    names = dict.fromkeys(name for one in parts for name in one)
+    return {name: float(np.mean([one[name] for one in parts if name in one])) for name in names}

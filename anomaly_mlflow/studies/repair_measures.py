@@ -7,7 +7,7 @@ from anomaly_mlflow.cleaning.repair import Reason, repaired_labels
 from anomaly_mlflow.detection.measures import Measure, mean_of
 from anomaly_mlflow.studies.resampled import resample
 
-__all__ = ["MEASURES", "SETS", "measure_repairs", "set_of", "sets_table"]
+__all__ = ["MEASURES", "SETS", "measure_repairs", "parts_of", "set_of", "sets_table"]
 
 MEASURES = {
     "changed": "share of the labels that were changed",
@@ -17,6 +17,8 @@ MEASURES = {
     "broken": "share of the right labels that are now wrong",
     "wrong_before": "share of the labels that were wrong",
     "wrong_after": "share of the labels that are wrong after the repair",
+    "set_aside": "share of the labels that are set aside: doubted by two mechanisms, one an outsider, and left alone",
+    "wrong_certain": "share of the others that are wrong after the repair",
 }
 SETS = {
     "easy": "no cleaner doubts the label",
@@ -33,10 +35,20 @@ def measure_repairs(
     frame: as `repairs` gives it; true_label: int64 (n,), in its order, -1 for images of no class, whose label is wrong
     whatever it is; groups: int64 (n,), rows of one source.
     """
+    parts = parts_of(frame, true_label)
+    measures: dict[str, Measure] = {name: mean_of(*part) for name, part in parts.items()}
+    found = resample(measures, frame["given"].to_numpy(), groups, draws=draws, seed=seed)
+    ends = {name: found.interval(name) for name in parts}
+    rows = [(name, ends[name].value, ends[name].low, ends[name].high, int(parts[name][1].sum())) for name in parts]
+    return pd.DataFrame(rows, columns=["measure", "value", "low", "high", "of"])
+
+
+def parts_of(frame: pd.DataFrame, true_label: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """By measure the rows that count, and those among which they are counted: bool (n,) each."""
     given, after = frame["given"].to_numpy(), repaired_labels(frame)
     repaired, wrong, still = frame["repaired"].to_numpy(bool), given != true_label, after != true_label
-    everything = np.ones(len(frame), bool)
-    parts: dict[str, tuple[np.ndarray, np.ndarray]] = {
+    everything, aside = np.ones(len(frame), bool), frame["set_aside"].to_numpy(bool)
+    return {
         "changed": (repaired, everything),
         "repair_accuracy": (~still, repaired),
         "coverage": (repaired, wrong),
@@ -44,12 +56,9 @@ def measure_repairs(
         "broken": (still, ~wrong),
         "wrong_before": (wrong, everything),
         "wrong_after": (still, everything),
+        "set_aside": (aside, everything),
+        "wrong_certain": (still, ~aside),
     }
-    measures: dict[str, Measure] = {name: mean_of(*part) for name, part in parts.items()}
-    found = resample(measures, given, groups, draws=draws, seed=seed)
-    ends = {name: found.interval(name) for name in parts}
-    rows = [(name, ends[name].value, ends[name].low, ends[name].high, int(parts[name][1].sum())) for name in parts]
-    return pd.DataFrame(rows, columns=["measure", "value", "low", "high", "of"])
 
 
 def set_of(frame: pd.DataFrame) -> np.ndarray:

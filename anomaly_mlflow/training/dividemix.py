@@ -13,7 +13,7 @@ from anomaly_mlflow.models import Architecture, Classifier, build
 from anomaly_mlflow.models.pair import PREFIX, pair_of
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.guards import check_fits, check_weights
-from anomaly_mlflow.training.mixmatch import MixMatchSettings, negative_entropy
+from anomaly_mlflow.training.mixmatch import MixMatchSettings
 from anomaly_mlflow.training.semi_supervised import Division, division_of, mixed_epoch
 from anomaly_mlflow.training.under_way import begin, given_label_losses, plain_epoch
 
@@ -28,13 +28,12 @@ class DivideMixSettings:
     """The constants of Li, Socher and Hoi (2020), scaled to trainings of some fifteen epochs instead of 300.
 
     warm_up: share of the epochs on all given labels (the paper: 10 of 300 epochs, but of five times as many images).
-    threshold: of the probability of being right. confidence_penalty: whether entropy is rewarded during the warm-up, as
-    the paper does under asymmetric noise. mixmatch: what follows. Learning rate and schedule are the house's.
+    threshold: of the probability of being right; mixmatch: what follows. No reward of entropy during the warm-up, which
+    the paper has under asymmetric noise. Learning rate and schedule are the house's.
     """
 
     warm_up: float = 1 / 3
     threshold: float = 0.5
-    confidence_penalty: bool = False
     mixmatch: MixMatchSettings = field(default_factory=MixMatchSettings)
 
 
@@ -59,12 +58,11 @@ def fit_dividemix(
     build(Architecture(f"{PREFIX}:{config.model}", samples.image_shape, samples.num_classes))  # or an hour is lost
     nets = [begin(fabric, samples, config, seed, number) for number in range(2)]
     labels = torch.tensor(samples.labels, device=fabric.device)
-    penalty = negative_entropy if settings.confidence_penalty else None
     warm_up = max(1, round(settings.warm_up * config.epochs))
     with Feed(samples.images, config.augmentation, fabric.device) as feed:
         for epoch in range(config.epochs):
             if epoch < warm_up:
-                losses = [plain_epoch(net, feed, labels, epoch, penalty) for net in nets]
+                losses = [plain_epoch(net, feed, labels, epoch) for net in nets]
             else:
                 divisions = [
                     believed(posterior(given_label_losses(net, samples)[0]), samples, settings.threshold)

@@ -14,7 +14,6 @@ __all__ = [
     "mixed",
     "mixing_share",
     "mixmatch_loss",
-    "negative_entropy",
     "prior_penalty",
     "ramp",
     "refined",
@@ -92,9 +91,3 @@ def prior_penalty(logits: torch.Tensor) -> torch.Tensor:
     rows, classes = logits.shape
     log_mean = logits.log_softmax(dim=1).logsumexp(dim=0) - np.log(rows)
     return -(log_mean + np.log(classes)).mean()
-
-
-def negative_entropy(logits: torch.Tensor) -> torch.Tensor:
-    """mean_i sum_c p_ic ln p_ic, in -ln C .. 0: added to the loss it keeps a net from being sure (DivideMix)."""
-    log_probabilities = logits.log_softmax(dim=1)
-    return (log_probabilities.exp() * log_probabilities).sum(dim=1).mean()

@@ -1,6 +1,5 @@
 """A network in the midst of its training, for trainings whose epochs are not all of one kind."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,16 +62,10 @@ def begin(fabric: Fabric, samples: Samples, config: TrainConfig, seed: int, numb
     return Net(fabric, model, optimizer, schedule, config, order, mixing)
 
 
-def plain_epoch(
-    net: Net,
-    feed: Feed,
-    labels: torch.Tensor,
-    epoch: int,
-    penalty: Callable[[torch.Tensor], torch.Tensor] | None = None,
-) -> float:
+def plain_epoch(net: Net, feed: Feed, labels: torch.Tensor, epoch: int) -> float:
     """One epoch of cross-entropy on the given labels; returns the mean of it, nats.
 
-    labels: int64 (n,) on the device; penalty: a function of the logits, added to the loss. Raises TrainingDiverged.
+    labels: int64 (n,) on the device. Raises TrainingDiverged.
     """
     batches = list(balanced_batches(np.arange(len(labels)), net.config.batch_size, net.order))
     losses = []
@@ -80,16 +73,16 @@ def plain_epoch(
     for rows, images in feed.epoch(batches, net.order):
         logits = net.model(to_float(images))
         loss = cross_entropy(logits, labels[torch.from_numpy(rows).to(labels.device)])
-        net.step(loss + penalty(logits) if penalty else loss)
+        net.step(loss)
         losses.append(loss.detach())
     mean_loss = float(torch.stack(losses).mean())
     check_loss(mean_loss, epoch, logits.shape[1], net.config)
     return mean_loss
 
 
-def given_label_losses(net: Net, samples: Samples) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """An evaluation pass over all samples: loss of the given label, nats, float32 (n,); embeddings; logits."""
+def given_label_losses(net: Net, samples: Samples) -> tuple[np.ndarray, np.ndarray]:
+    """An evaluation pass over all samples: loss of the given label, nats, float32 (n,), and embeddings."""
     with net.fabric.autocast():
         embeddings, logits = infer(net.classifier, samples.images)
     loss = cross_entropy(torch.from_numpy(logits), torch.tensor(samples.labels), reduction="none")
-    return loss.numpy(), embeddings, logits
+    return loss.numpy(), embeddings

@@ -3,7 +3,7 @@ import pytest
 
 from anomaly_mlflow.cleaning import budget_surface
 from anomaly_mlflow.cleaning.budget import AccuracyGrid, accuracy_grid, corrected
-from anomaly_mlflow.cleaning.budget_advice import advise, frontier, votes_needed
+from anomaly_mlflow.cleaning.budget_advice import advise, frontier
 from anomaly_mlflow.cleaning.budget_surface import Surface, fit_surface, over_seeds
 from anomaly_mlflow.errors import BadData, BadOption
 from anomaly_mlflow.report.figures.budget import budget_figure
@@ -124,15 +124,6 @@ def test_too_small_a_grid_for_a_curve_is_refused():
             fit_surface(small)
 
 
-def test_votes_by_hand():
-    # three people of whom each errs on 10 %: 3 * .01 * .9 + .001 = .028
-    assert [votes_needed(rate, 0.1) for rate in (0.1, 0.028, 0.027, 0.5)] == [1, 3, 5, 1]
-    with pytest.raises(BadOption, match="no majority of 99 people"):
-        votes_needed(0.001, 0.45)
-    with pytest.raises(BadOption, match="no majority"):
-        votes_needed(0.1, 0.5)
-
-
 def test_the_frontier_by_hand():
     accuracy = np.array([[[0.8, 0.6], [0.85, 0.7], [0.9, 0.84]]])
     grid = AccuracyGrid(np.array([10, 20, 40]), np.array([0.0, 0.2]), C, accuracy, "")
@@ -147,7 +138,7 @@ def test_the_frontier_by_hand():
 
 
 def test_no_place_of_the_frontier_is_beaten_by_one_as_cheap(grid):
-    table = frontier(grid, lambda rate: votes_needed(rate, 0.3) if rate else 99)
+    table = frontier(grid, lambda rate: 1 / (rate + 0.05))
     for place in table[table["best"]].itertuples():
         assert (table.loc[table["cost"] <= place.cost, "accuracy"] <= place.accuracy).all()
     for place in table[~table["best"]].itertuples():
@@ -215,7 +206,7 @@ def test_a_fit_that_fails_is_told(monkeypatch):
 
 
 def test_the_figure_frames_the_frontier_and_tells_the_regimes(grid):
-    table = frontier(grid, lambda rate: votes_needed(rate, 0.3) if rate else 99)
+    table = frontier(grid, lambda rate: 1 / (rate + 0.05))
     figure = budget_figure(grid, table)
     left, right = figure.axes[:2]
     assert len(left.patches) == table["best"].sum() and len(left.texts) == 24

@@ -77,6 +77,28 @@ def test_all_rows_stay_and_what_is_left_alone_has_a_reason():
     assert found["reason"][1] == Reason.NO_PROPOSAL and found["suggested"][1] == 0
 
 
+def test_what_two_mechanisms_doubt_and_is_left_alone_is_set_aside_if_one_never_saw_the_label():
+    first = np.array([False, False, False, True, True, True])
+    doubts = lambda kept: says([0] * 6, kept=kept)  # noqa: E731
+    found = repair(loss=doubts(first), slope=doubts(first), folds=doubts(first), near=doubts(~first))
+    assert list(found["set_aside"]) == [True] * 3 + [False] * 3
+    assert not repair(loss=doubts(first), slope=doubts(first), folds=doubts(~first), near=doubts(first))[
+        "set_aside"
+    ].any()
+    assert not repair(loss=doubts(first), slope=doubts(~first), folds=doubts(first))["set_aside"].any()  # no majority
+    repaired = repair(loss=says([1] * 6), folds=says([1] * 6))
+    assert repaired["repaired"].all() and not repaired["set_aside"].any()
+    proposed = repair(loss=says([1] * 6, 0.3, kept=[True] * 6), folds=says([1] * 6, 0.3))
+    assert proposed["set_aside"].all()  # who would change a label doubts it
+
+
+def test_cleaners_that_only_select_are_not_asked_where_others_of_their_mechanism_repair(monkeypatch):
+    monkeypatch.setitem(base.CLEANERS, "slope", replace(base.CLEANERS["slope"], repairs=False))
+    drops, keeps = says([0] * 6, kept=[False] * 6), says([0] * 6)
+    assert not repair(loss=keeps, slope=drops, folds=drops)["set_aside"].any()
+    assert repair(slope=drops, folds=drops)["set_aside"].all()
+
+
 def test_of_two_witnesses_the_less_sure_one_counts_and_a_third_can_only_raise_it():
     two = repair(loss=says([1] * 6, 0.9), folds=says([1] * 6, 0.6))
     assert np.allclose(two["confidence"], 0.6)
@@ -91,6 +113,45 @@ def test_below_the_least_confidence_nothing_is_changed():
     found = repair(loss=says([1] * 6, 0.95), folds=says([1] * 6, sure), least_confidence=0.6)
     assert list(found["repaired"]) == [True] * 4 + [False] * 2
     assert set(found["reason"][4:]) == {Reason.NOT_SURE}
+
+
+def usual(kept_confidence, confidence, of_class=1, rows=5):
+    """A cleaner that keeps five rows of a class, so sure of each, and would change the six that follow to it."""
+    kept = np.arange(rows + 6) < rows
+    sure = np.concatenate([np.broadcast_to(kept_confidence, rows), np.broadcast_to(confidence, 6)])
+    return Cleaned(kept * 1.0, kept, np.full(rows + 6, of_class), sure)
+
+
+def of_usual(least, rows=5, **cleaned):
+    given = np.repeat([1, 0], [rows, 6])
+    return repairs(np.arange(rows + 6), given, cleaned, cap=1.0, least_confidence=least).iloc[rows:]
+
+
+def test_a_confidence_is_a_share_of_what_is_usual_with_the_kept_labels_of_that_class():
+    modest = usual([0.8, 0.6, 0.7, 0.7, 0.7], [0.77, 0.7, 0.63, 0.62, 0.35, 0.73])
+    found = of_usual(0.9, folds=modest, loss=usual(0.9, 0.99))
+    assert np.allclose(found["confidence"], [1.0, 1.0, 0.9, 0.62 / 0.7, 0.5, 1.0])
+    assert list(found["repaired"]) == [True, True, True, False, False, True]
+    half = of_usual(0.9, folds=usual([0.78, 0.74, 0.76, 0.76, 0.76], 0.76 * 0.9), loss=usual(0.9, 0.99))
+    assert half["repaired"].all()  # another scale, the same answer
+
+
+def test_the_surest_come_first_also_where_all_are_surer_than_usual():
+    sure = np.array([0.7, 0.95, 0.8, 0.75, 0.9, 0.85])
+    cleaned = {"folds": usual(0.65, sure), "loss": usual(0.65, 0.99)}
+    found = repairs(np.arange(11), np.repeat([1, 0], [5, 6]), cleaned, cap=3 / 11, least_confidence=0.9).iloc[5:]
+    assert list(found["repaired"]) == [False, True, False, False, True, True] and (found["confidence"] == 1).all()
+
+
+def test_few_kept_labels_of_a_class_say_nothing_of_what_is_usual():
+    for rows, changed in ((5, True), (4, False)):  # of four kept ones, no class has enough: 0.65 is a share of 1
+        one = usual(0.65, 0.65, rows=rows)
+        assert of_usual(0.9, rows=rows, folds=one, loss=one)["repaired"].eq(changed).all()
+
+
+def test_models_that_know_nothing_change_nothing():
+    one = usual(0.52, 0.55)
+    assert not of_usual(0.9, folds=one, loss=one)["repaired"].any()  # of two classes 0.625 is the least that is usual
 
 
 @pytest.mark.parametrize(("cap", "changed"), [(0.0, 0), (0.34, 2), (0.5, 3), (0.99, 5), (1.0, 6)])
@@ -110,14 +171,21 @@ def test_two_labels_with_two_mechanisms_each_are_left_alone(monkeypatch):
 
 
 def test_rows_in_another_order_get_the_same_answer():
-    rng = np.random.default_rng(0)
-    parts = {name: (rng.integers(0, 4, 6), rng.random(6)) for name in ("loss", "slope", "folds", "near")}
-    order = rng.permutation(6)
-    one = repairs(IDS, GIVEN, {n: says(*p) for n, p in parts.items()}, cap=0.4, least_confidence=0)
-    two = repairs(
-        IDS[order], GIVEN, {n: says(a[order], b[order]) for n, (a, b) in parts.items()}, cap=0.4, least_confidence=0
-    )
-    assert one.iloc[order].reset_index(drop=True).equals(two)
+    rng, rows = np.random.default_rng(0), 120
+    given, ids = rng.integers(0, 3, rows), rng.permutation(rows)
+    flip = lambda: np.where(rng.random(rows) < 0.6, given, (given + 1) % 3)  # noqa: E731
+    parts = {}
+    for name in ("loss", "slope", "folds", "near"):
+        labels = flip()
+        parts[name] = Cleaned(rng.random(rows), labels == given, labels, rng.uniform(0.6, 1, rows))
+    order = rng.permutation(rows)
+    moved = {name: Cleaned(*(values[order] for values in vars(one).values())) for name, one in parts.items()}
+    one = repairs(ids, given, parts, cap=0.1, least_confidence=0.9)
+    two = repairs(ids[order], given[order], moved, cap=0.1, least_confidence=0.9)
+    assert 0 < one["repaired"].sum() <= 12 and one["set_aside"].any()
+    columns = [name for name in one if name != "confidence"]
+    assert one.iloc[order].reset_index(drop=True)[columns].equals(two[columns])
+    assert np.allclose(one["confidence"].to_numpy()[order], two["confidence"])
 
 
 def test_the_type_comes_from_what_models_that_never_saw_the_row_say():

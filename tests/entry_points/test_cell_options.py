@@ -85,11 +85,12 @@ def test_a_small_scale_caps_only_what_was_not_typed():
 
 def test_steps_are_needed_only_for_the_signals_that_read_them():
     arms = made("primary")
-    assert "train_folds" not in all_needs(STEPS["judge"], arms)
+    assert {"train_folds", "train_probes"}.isdisjoint(all_needs(STEPS["judge"], arms))
     assert set(STEPS["extract_features"].needed(arms)) == {"generate_noise", "train_clean", "train_noisy"}
     assert set(STEPS["extract_features"].needed(made("ood_label=kept"))) == {"generate_noise", "train_clean"}
     assert STEPS["extract_features"].needed(typed()) == STEPS["extract_features"].needs
     assert STEPS["extract_features"].needed(typed(signals="confident_joint")) == ("generate_noise", "train_folds")
+    assert STEPS["extract_features"].needed(typed(signals="probe_wrong_label")) == ("generate_noise", "train_probes")
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_a_killed_job_goes_on_with_the_next_retraining(killed):
     desk, whole, done = killed
     assert {run.info.status for run in desk.runs()} == {"FINISHED"}
     told = [run.data.params["variant"] for run in desk.runs("retrain")[::-1]]
-    assert sorted(told) == ["cleaned", "given", "oracle", "random_removal"]
+    assert sorted(told) == ["certain", "cleaned", "given", "oracle", "random_removal"]
     assert len(desk.runs("clean_labels")) == len(desk.runs("repair_labels")) == 1
     for name in ("report.html", "repairs.parquet", "cleaned_labels.parquet", "gains.csv", "measures.csv"):
         assert desk.artifact(whole, name).is_file()
@@ -59,7 +59,7 @@ def test_every_label_has_its_line_and_only_the_repaired_ones_change(killed):
     desk, whole, _ = killed
     frame = pd.read_parquet(desk.artifact(whole, "repairs.parquet"))
     assert list(frame.columns) == [
-        "sample_id", "given", "suggested", "confidence", "mechanisms", "type", "repaired", "reason"
+        "sample_id", "given", "suggested", "confidence", "mechanisms", "type", "repaired", "reason", "set_aside"
     ]  # fmt: skip
     assert len(frame) == 300 and 0.05 < frame["repaired"].mean() <= 0.3
     assert (frame.loc[frame["repaired"], "mechanisms"].str.count(",") >= 1).all()
@@ -74,7 +74,7 @@ def test_another_cap_repeats_neither_the_cleaners_evidence_nor_what_it_does_not_
     done = desk.type(*CLEAN, "--repair_cap", "0.02")
     assert done.returncode == 0, done.stderr[-3000:]
     after = {name: len(desk.runs(name)) for name in before}
-    assert after == before | {"retrain": before["retrain"] + 2}  # cleaned and random_removal
+    assert after == before | {"retrain": before["retrain"] + 3}  # cleaned, certain and random_removal
     newest = desk.runs("clean_labels")[0].info.run_id
     frame = pd.read_parquet(desk.artifact(newest, "repairs.parquet"))
     assert frame["repaired"].sum() == 6 and (frame["reason"] == "beyond the cap").any()

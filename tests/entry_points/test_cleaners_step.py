@@ -54,6 +54,22 @@ def test_one_table_holds_every_noise_and_cleaner(done):
         assert desk.artifact(whole, name).is_file()
 
 
+def test_what_a_repair_does_is_told_at_several_confidences_and_where_it_cannot_be_why(done):
+    desk, whole, found = done
+    assert "what a repair does is not told: spectral_truncation is not scored" in found.stdout
+    assert "spectral_truncation is not scored" in desk.artifact(whole, "report.html").read_text()
+    names = ["--cleaner_names", "confident_learning,neighbour_vote", "--repair_confidence", "0.6"]
+    again = desk.type(*STUDY, *checked(desk.folder), *names)
+    assert again.returncode == 0, again.stderr[-3000:]
+    whole = desk.runs("cleaners")[0].info.run_id
+    curve = pd.read_csv(desk.artifact(whole, "repair.csv"))
+    assert set(curve["noise"]) == {"symmetric 0.3", "clean"} and (curve.groupby("noise")["chosen"].sum() == 1).all()
+    assert (curve.loc[curve["chosen"], "repair_confidence"] == 0.6).all()
+    assert all(own["changed"].is_monotonic_decreasing for _, own in curve.groupby("noise"))
+    assert (curve.loc[curve["noise"] == "clean", "wrong_before"] == 0).all() and "wrong_after" in again.stdout
+    assert desk.artifact(whole, "wrong_labels.png").is_file()
+
+
 def test_anchors_stand_beside_their_baselines_and_a_setting_beside_its_default(done):
     desk, whole, found = done
     anchors, ablation = (pd.read_csv(desk.artifact(whole, f"{name}.csv")) for name in ("anchors", "anchor_ablation"))
@@ -100,6 +116,19 @@ def test_with_retrainings_the_scores_are_found_again(done):
 def asked(**changed):
     defaults = {name: one.type.convert(one.default, one, None) for name, one in OPTIONS.items()}
     return {name: defaults[name] for name in STEPS["cleaners"].options} | changed
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        ("confident_lerning", "unknown cleaner 'confident_lerning'"),
+        ("small_loss", "a repair needs two mechanisms"),
+        ("conformal_fdr,small_loss", "needs trusted, which no step makes"),
+    ],
+)
+def test_a_repair_that_cannot_be_is_told_before_anything_is_trained(names, says):
+    with pytest.raises(AnomalyError, match=says):
+        check_cleaners(asked(cleaner_names=names))
 
 
 def test_every_seed_is_another_draw_of_everything():

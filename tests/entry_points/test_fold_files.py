@@ -1,4 +1,4 @@
-"""What train_folds logged and somebody changed ends in one line."""
+"""What train_folds or train_probes logged and somebody changed ends in one line."""
 
 from types import SimpleNamespace
 

@@ -62,6 +62,17 @@ def test_a_table_of_a_folder_that_lost_an_image_is_refused(tmp_path):
         refuse_moved(f"parquet:{tmp_path / 'labels.parquet'}#label", fewer.sample_id, spec)
 
 
+def test_a_table_below_the_home_folder_is_found_by_its_tilde(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    samples = load("digits", subset=100)
+    table = label_table(samples, samples.labels, "digits")
+    table.to_parquet(tmp_path / "labels.parquet", index=False)
+    refuse_moved("parquet:~/labels.parquet#label", samples.sample_id, "digits")
+    table.assign(source="index 7").to_parquet(tmp_path / "labels.parquet", index=False)
+    with pytest.raises(BadData, match="was index 7 when it was written"):
+        refuse_moved("parquet:~/labels.parquet#label", samples.sample_id, "digits")
+
+
 def test_any_other_table_may_hold_what_it_likes(tmp_path):
     table = pd.DataFrame({"index": range(5), "label": 0, "source": "somebody"})
     table.to_parquet(tmp_path / "labels.parquet", index=False)

@@ -53,6 +53,7 @@ def test_what_all_seeds_share_is_made_once_also_when_a_late_step_is_the_first_co
         "generate_noise": 1,
         "train_clean": 1,
         "train_folds": 1,
+        "train_probes": 1,
         "train_noisy": 2,
         "extract_features": 2,
         "judge": 1,

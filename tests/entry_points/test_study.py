@@ -17,6 +17,7 @@ STEPS = {
     "generate_noise": 1,
     "train_clean": 1,
     "train_folds": 1,
+    "train_probes": 1,
     "train_noisy": 2,
     "extract_features": 2,
     "judge": 1,

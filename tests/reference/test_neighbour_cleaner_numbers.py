@@ -30,7 +30,7 @@ def test_the_vote_by_hand():
     np.testing.assert_allclose(found.trust[:3], [2 / 3, 2 / 3, 1 / 3], atol=1e-6)
     np.testing.assert_array_equal(found.kept, [True, True, False, True])
     np.testing.assert_array_equal(found.labels, [0, 0, 0, 1])
-    np.testing.assert_allclose(found.confidence[:3], 2 / 3, atol=1e-6)
+    np.testing.assert_allclose(found.confidence[:3], [1 / 2, 1 / 2, 1], atol=1e-6)  # of the others' votes
 
 
 def test_a_tie_keeps_the_label():

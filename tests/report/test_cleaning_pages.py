@@ -13,6 +13,7 @@ from anomaly_mlflow.report.cleaners_page import best_lines, cleaners_page
 from anomaly_mlflow.report.cleaning_page import Cleaning, cleaning_page, gain_sentence, reasons_table
 from anomaly_mlflow.report.figures.cleaners import cleaner_bars
 from anomaly_mlflow.report.figures.cleaning import repair_confusion
+from anomaly_mlflow.report.figures.repair_curve import wrong_labels
 from anomaly_mlflow.studies.cleaner_measures import measure_cleaners
 from anomaly_mlflow.studies.cleaner_table import cleaners_table, summarise, wide_table
 from anomaly_mlflow.studies.cleaning_gain import accuracies, gains_table
@@ -37,7 +38,7 @@ def cleaning(module_stripes):
     cleaned = cleaned_of(given, truth, rng)
     frame = repairs(samples.sample_id, given, cleaned, probabilities=np.eye(3)[truth] * 0.8 + 0.2 / 3)
     ease = rng.random((2, 150))
-    correct = {name: ease < at for name, at in {"given": 0.5, "cleaned": 0.7, "oracle": 0.8}.items()}
+    correct = {name: ease < at for name, at in {"given": 0.5, "cleaned": 0.7, "certain": 0.75, "oracle": 0.8}.items()}
     test = np.arange(150)
     gains = gains_table(accuracies(correct, test % 3, test, draws=100))
     measures = measure_repairs(frame, truth, samples.groups, draws=100)
@@ -109,3 +110,19 @@ def test_the_page_of_the_study_names_the_best_and_the_share_of_wrong_labels():
     page = cleaners_page(results, table, lines, pd.DataFrame({"noise": ["clean"], "gain": [0.1]}), figure, {})
     assert "finds best" in page and "changes most labels" in page and not re.search(r'(src|href)="?https?:', page)
     assert len(best_lines(lines)) == 2
+
+
+def test_the_figure_of_a_repair_draws_what_is_left_wrong_and_marks_what_was_asked_for():
+    given = {"wrong_before": 0.4, "chosen": [False, True, False], "repair_confidence": [0.5, 0.95, 1.0]}
+    after = {
+        "wrong_after": [0.1, 0.2, 0.3],
+        "wrong_after_low": [0.05, 0.15, 0.25],
+        "wrong_after_high": [0.15, 0.25, 0.35],
+    }
+    after |= {name.replace("after", "certain"): values for name, values in after.items()}
+    table = pd.concat([pd.DataFrame(given | after).assign(noise=name) for name in ("uniform", "clean")])
+    panels = wrong_labels(table).axes
+    assert [one.get_title(loc="left") or one.get_title() for one in panels] == ["uniform", "clean"]
+    lines = {tuple(line.get_xdata()): line.get_ydata() for line in panels[0].get_lines()}
+    assert list(lines[0.5, 0.95, 1.0]) == [0.1, 0.2, 0.3]
+    assert any(set(xs) == {0.95} for xs in lines)

@@ -5,10 +5,12 @@ import pytest
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from anomaly_mlflow.cleaning.base import CLEANERS, Cleaned
+from anomaly_mlflow.cleaning.repair import repaired_labels, repairs
 from anomaly_mlflow.errors import AnomalyError
 from anomaly_mlflow.studies.cleaner_grid import PLAIN, Noise, Retraining, chosen_noises, chosen_retrainings
 from anomaly_mlflow.studies.cleaner_measures import measure_cleaners
 from anomaly_mlflow.studies.cleaner_table import cleaners_table, summarise, wide_table
+from anomaly_mlflow.studies.repair_curve import repair_curve, repair_figures
 
 REPAIRS = {"confident_learning": True, "fine": False}
 
@@ -123,3 +125,20 @@ def test_plain_training_on_given_labels_is_always_among_the_retrainings():
     ):
         with pytest.raises(AnomalyError, match=said):
             chosen_retrainings(text, 3)
+
+
+def test_the_curve_of_a_repair_is_what_each_confidence_does_by_hand():
+    truth, given, cleaned = world()
+    folds = {"confident_learning": cleaned["fine"], "small_loss": cleaned["fine"]}
+    found = repair_figures(given, truth, np.arange(len(truth)), folds, (0.0, 0.9), cap=1.0, draws=100)
+    curve = repair_curve("uniform", [found, found], 0.9)
+    assert list(curve["repair_confidence"]) == [0.0, 0.9] and list(curve["chosen"]) == [False, True]
+    frame = repairs(np.arange(len(truth)), given, folds, cap=1.0, least_confidence=0.0)
+    after, first = repaired_labels(frame), curve.iloc[0]
+    assert first["changed"] == pytest.approx((after != given).mean()) and first["changed"] > curve.iloc[1]["changed"]
+    assert first["wrong_before"] == pytest.approx((given != truth).mean())
+    assert first["wrong_after"] == pytest.approx((after != truth).mean())
+    assert first["wrong_after"] < first["wrong_before"]
+    assert first["mended"] == pytest.approx((after == truth)[given != truth].mean())
+    assert first["broken"] == pytest.approx((after != truth)[given == truth].mean())
+    assert first["wrong_after_low"] <= first["wrong_after"] <= first["wrong_after_high"]

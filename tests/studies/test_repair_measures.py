@@ -13,6 +13,7 @@ FRAME = pd.DataFrame(
         "given": [0, 1, 1, 1, 0, 0, 0, 1],
         "suggested": [0, 0, 2, 0, 1, 1, 1, 1],
         "repaired": [False, True, True, True, True, False, True, False],
+        "set_aside": [False] * 5 + [True] + [False] * 2,
         "reason": [Reason.NOT_DOUBTED, "", "", "", "", Reason.ONE_MECHANISM, "", Reason.NOT_DOUBTED],
     }
 )
@@ -27,6 +28,7 @@ def test_mended_and_broken_labels_are_counted():
     assert value["coverage"] == pytest.approx(4 / 5) and value["mended"] == pytest.approx(2 / 5)
     assert value["broken"] == pytest.approx(1 / 3) and found.loc["broken", "of"] == 3
     assert value["wrong_after"] == pytest.approx(4 / 8)
+    assert value["set_aside"] == pytest.approx(1 / 8) and value["wrong_certain"] == pytest.approx(3 / 7)
     assert found["low"].isna().all()  # of so few rows there is no interval
 
 
@@ -35,7 +37,7 @@ def test_intervals_hold_the_value_and_nothing_repaired_has_no_accuracy():
     truth = rng.integers(0, 3, 600)
     given = np.where(rng.random(600) < 0.3, (truth + 1) % 3, truth)
     repaired = (given != truth) & (rng.random(600) < 0.5)
-    frame = pd.DataFrame({"given": given, "suggested": truth, "repaired": repaired, "reason": ""})
+    frame = pd.DataFrame({"given": given, "suggested": truth, "repaired": repaired, "reason": "", "set_aside": False})
     found = measure_repairs(frame, truth, np.arange(600), draws=200)
     assert (found["low"] <= found["value"]).all() and (found["value"] <= found["high"]).all()
     none = measure_repairs(frame.assign(repaired=False), truth, np.arange(600), draws=200).set_index("measure")

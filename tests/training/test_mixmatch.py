@@ -6,7 +6,6 @@ from anomaly_mlflow.training.mixmatch import (
     mixed,
     mixing_share,
     mixmatch_loss,
-    negative_entropy,
     prior_penalty,
     ramp,
     refined,
@@ -66,8 +65,3 @@ def test_an_even_mean_prediction_is_not_penalised_and_a_lopsided_one_is():
     lopsided = torch.log(rows([0.75, 0.25], [0.75, 0.25]))
     assert float(prior_penalty(lopsided)) == pytest.approx(0.5 * np.log(0.5 / 0.75) + 0.5 * np.log(0.5 / 0.25))
     assert np.isfinite(float(prior_penalty(torch.tensor([[1e4, 0.0], [1e4, 0.0]]))))
-
-
-def test_negative_entropy_is_least_where_nothing_is_known():
-    assert float(negative_entropy(torch.zeros(4, 5))) == pytest.approx(-np.log(5))
-    assert float(negative_entropy(torch.tensor([[200.0, 0.0]]))) == pytest.approx(0.0)
