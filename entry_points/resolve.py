@@ -55,7 +55,7 @@ def _perform(
     take_up: Lease | None,
     wanted: dict | None = None,
 ) -> str:
-    """Tags: what the run is found by; it is born with them, or a process killed in its first second is not continued."""
+    """Tags: what the run is found by. It is born with them: killed in its first second, it can still be continued."""
     with (
         start(step.name, tags, parent=parent, system_metrics=step.trains, take_up=take_up) as run,
         nullcontext() if parent else workers_of(options),

@@ -18,10 +18,10 @@ __all__ = ["Cleaning", "cleaning_page", "gain_sentence"]
 PICTURES, LISTED = 24, 50
 HOW = (
     "A label is changed only where at least two mechanisms propose the same new label, one of them models that"
-    " never saw it, both sure enough (a share of how sure each is on average of the labels of that class that it keeps), and"
-    " never more labels than the cap or half of a class: the surest first. Nothing is removed; every label that is left"
-    " alone stands in repairs.parquet with the reason. Set aside are those that two mechanisms doubt, one of which never"
-    " saw them, and that are left alone: a model may do without them, and a person should look at them.",
+    " never saw it, both sure enough (a share of how sure each is on average of the labels of that class that it"
+    " keeps), and never more labels than the cap or half of a class: the surest first. Nothing is removed; every label"
+    " that is left alone stands in repairs.parquet with the reason. Set aside are those that two mechanisms doubt, one"
+    " of which never saw them, and that are left alone: a model may do without them, and a person should look at them.",
     "The retrainings are alike in all but the labels. Intervals are 95 % percentile intervals over seeds and, within"
     " classes, source groups of the test images; gains are paired: the same seeds and images in every draw.",
     "The type is a plain rule on the predictions of models that never saw the image: near_miss where no class but the"
