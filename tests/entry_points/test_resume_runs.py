@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -108,6 +110,27 @@ def test_a_study_that_died_is_closed_by_another_command_and_continued_by_its_own
     parent = desk.runs("judge")[0].info.run_id
     assert len(desk.runs("judge")) == 1 and len(desk.runs("train_noisy")) == 2
     assert {run.data.tags["mlflow.parentRunId"] for run in desk.runs("train_noisy")} == {parent}
+
+
+DIES_EARLY = """
+import os, runpy, sys
+import entry_points.resolve
+entry_points.resolve._note = lambda *_: os.kill(os.getpid(), 9)
+sys.argv = ["entry_points", *sys.argv[1:]]
+runpy.run_module("entry_points", run_name="__main__")
+"""
+
+
+def test_a_run_upstream_that_died_before_it_wrote_anything_is_continued(desk):
+    words = ["generate_noise", "--subset", "300", "--baseline_epochs", "1"]
+    command = [sys.executable, "-c", DIES_EARLY, *words]
+    died = subprocess.run(command, cwd=desk.folder, env=desk.environment(), capture_output=True, text=True)
+    assert died.returncode == -signal.SIGKILL, died.stderr[-2000:]
+    run_id = only_run(desk, "train_baseline").info.run_id
+    done = desk.type(*words)
+    assert done.returncode == 0, done.stderr[-3000:]
+    run = only_run(desk, "train_baseline")
+    assert (run.info.run_id, run.info.status) == (run_id, "FINISHED")
 
 
 def wait_for_deletion(desk, left):
