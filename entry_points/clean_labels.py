@@ -19,6 +19,7 @@ from entry_points.label_table import LABELS, label_table
 from entry_points.ledger import read_ledger
 from entry_points.named_runs import all_needs
 from entry_points.options import as_typed
+from entry_points.repair_labels import read_held_out
 from entry_points.resolve import resolve
 from entry_points.retrain import check_retrain, read_correct
 from entry_points.sample_files import read_samples
@@ -59,7 +60,7 @@ def clean_labels(run: Run, options: dict, upstream: Upstream) -> None:
     asked = [named | {"variant": name, "retrain_seed": seed} for name in variants for seed in seeds]
     made = child_runs("retrain", asked, run)
     by_variant = {name: made[place * len(seeds) : (place + 1) * len(seeds)] for place, name in enumerate(variants)}
-    _log(run, options, _found(samples, frame, truth, by_variant, options))
+    _log(run, options, _found(samples, frame, truth, by_variant, read_held_out(repairs), options))
     runs = {"generate_noise": [noise.id], "repair_labels": [repairs.id], "retrain": [one.id for one in made]}
     run.log_json(runs, "upstream.json")
 
@@ -70,7 +71,12 @@ def _truth(noise: Run, samples: Samples) -> np.ndarray:
 
 
 def _found(
-    samples: Samples, frame: pd.DataFrame, truth: np.ndarray | None, made: dict[str, list[Run]], options: dict
+    samples: Samples,
+    frame: pd.DataFrame,
+    truth: np.ndarray | None,
+    made: dict[str, list[Run]],
+    held_out: dict[str, float],
+    options: dict,
 ) -> Cleaning:
     how = {"draws": options["draws"], "seed": options["seed"]}
     tested = {name: [read_correct(one) for one in runs] for name, runs in made.items()}
@@ -87,6 +93,7 @@ def _found(
         pd.Index(samples.sample_id).get_indexer(mapped),
         before,
         _embeddings(made["cleaned"][0])[1],
+        held_out,
     )
 
 
@@ -107,7 +114,7 @@ def _log(run: Run, options: dict, found: Cleaning) -> None:
     run.log_metrics({name: value for name, value in told.items() if np.isfinite(value)})
     run.log_metrics({name: float(found.frame[name].mean()) for name in ("repaired", "set_aside")})
     print("\n" + "\n\n".join(frame.to_string(index=False, float_format=_short) for frame in tables.values()))
-    print(f"\n{gain_sentence(found.gains, found.frame)}\n\nlabels: {run.path(LABELS)}\nrun:    {run.link}")
+    print(f"\n{gain_sentence(found)}\n\nlabels: {run.path(LABELS)}\nrun:    {run.link}")
 
 
 def _short(value: float) -> str:

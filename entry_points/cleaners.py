@@ -24,10 +24,13 @@ from entry_points.repair_curves import repair_curves
 from entry_points.retrainings import retrained
 from entry_points.step import STEPS, Upstream, step
 
+REPAIR = ("cleaner_names", "repair_cap", "repair_confidence", "held_out_check")
+"""Options of the repair, whose figures and retrainings stand beside those of single cleaners."""
+
 
 @step(
     "cleaners",
-    own=("noises", "seeds", "retrainings", "retrain_seed", "cleaner_names", "repair_cap", "repair_confidence"),
+    own=("noises", "seeds", "retrainings", "retrain_seed", *REPAIR),
     needs=("score_cleaners",),
     check=check_cleaners,
     narrow=lambda options: (),

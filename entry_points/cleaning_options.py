@@ -50,6 +50,12 @@ CLEANING_OPTIONS = [
         "How sure of the new label two cleaners that look at different things must both be: a share (0 to 1) of how sure each is on average of the labels of that class that it keeps.",
     ),
     option(
+        "held_out_check",
+        click.Choice(["yes", "no"]),
+        "yes",
+        "yes: no label is changed or set aside unless models of the repaired labels foretell held-out given labels better than models of the labels as given; no: without that check, and its trainings.",
+    ),
+    option(
         "inject",
         click.Choice(["no", "yes"]),
         "no",

@@ -8,7 +8,7 @@ from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.training.probes import SUITES, ProbeRun
 from anomaly_mlflow.training.second_split import SecondSplit
 
-__all__ = ["number_lists", "read_out_of_fold", "read_probes", "read_second_splits"]
+__all__ = ["number_lists", "read_fold", "read_out_of_fold", "read_probes", "read_second_splits"]
 
 
 def read_out_of_fold(run: Run, sample_id: np.ndarray, num_classes: int) -> np.ndarray:
@@ -20,13 +20,21 @@ def read_out_of_fold(run: Run, sample_id: np.ndarray, num_classes: int) -> np.nd
     return logits
 
 
-def read_second_splits(run: Run, sample_id: np.ndarray) -> list[SecondSplit]:
-    """One second split a fold, of exactly the rows of the other folds, all of as many epochs. Raises BadData."""
-    plan, splits = run.frame("out_of_fold.parquet", {"sample_id": int, "fold": int}), []
-    files, fold = _files(run, "second_split", "fold"), plan["fold"].to_numpy()
+def read_fold(run: Run, sample_id: np.ndarray) -> np.ndarray:
+    """Fold of each row, int64 (n,), two or more. Raises BadData where they are of other samples, or one is empty."""
+    plan = run.frame("out_of_fold.parquet", {"sample_id": int, "fold": int})
+    fold = plan["fold"].to_numpy(np.int64)
     if not np.array_equal(plan["sample_id"], sample_id):
         raise _other_samples(run)
-    if set(fold) != set(range(len(files))):
+    if not np.array_equal(np.unique(fold), np.arange(max(2, len(set(fold))))):
+        raise _not_whole(run, "out_of_fold.parquet")
+    return fold
+
+
+def read_second_splits(run: Run, sample_id: np.ndarray) -> list[SecondSplit]:
+    """One second split a fold, of exactly the rows of the other folds, all of as many epochs. Raises BadData."""
+    splits, files, fold = [], _files(run, "second_split", "fold"), read_fold(run, sample_id)
+    if fold.max() + 1 != len(files):
         raise _not_whole(run, "second_split")
     for k, file in enumerate(files):
         rows = np.flatnonzero(fold != k)

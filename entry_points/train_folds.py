@@ -13,6 +13,9 @@ from entry_points.step import Upstream, only, step
 from entry_points.trained import TRAINING, check_pretrained, chosen
 from entry_points.work_folder import work_folder
 
+FIRST_SEED = 2000
+"""Added to the seed: no model of a fold repeats another training."""
+
 
 @step(
     "train_folds",
@@ -28,7 +31,7 @@ def train_folds(run: Run, options: dict, upstream: Upstream) -> None:
     run.log_dataset(samples.images, samples.labels, samples.name, run.tags["anomaly.dataset"], "training")
     config = configure(options["model"], samples.image_shape, options["device"], len(samples), **chosen(options))
     run.log_json(config.to_dict(), "training.json")
-    seed = options["seed"] + 2000
+    seed = options["seed"] + FIRST_SEED
     fold = assign_folds(samples, options["validation_folds"], seed)
     with tqdm(total=options["validation_folds"], desc="folds", unit="model", disable=None) as bar:
         common = {"device": options["device"], "jobs": jobs_of(options), "on_done": bar.update}

@@ -50,6 +50,7 @@ class Reason(StrEnum):
     NOT_SURE = "one of the witnesses is not sure enough"
     BEYOND_CLASS_CAP = "beyond the cap of its class"
     BEYOND_CAP = "beyond the cap"
+    NOT_CONFIRMED = "held-out labels do not confirm the repair"
 
 
 def repairs(

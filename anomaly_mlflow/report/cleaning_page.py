@@ -22,6 +22,9 @@ HOW = (
     " keeps), and never more labels than the cap or half of a class: the surest first. Nothing is removed; every label"
     " that is left alone stands in repairs.parquet with the reason. Set aside are those that two mechanisms doubt, one"
     " of which never saw them, and that are left alone: a model may do without them, and a person should look at them.",
+    "A repair counts only where it pays on labels that nobody learnt: models of the other folds' repaired labels,"
+    " without those set aside, must foretell the given labels of a fold better than models of the labels as given do;"
+    " else all are left alone. Errors that strike the same images again and again speak against every repair there.",
     "The retrainings are alike in all but the labels. Intervals are 95 % percentile intervals over seeds and, within"
     " classes, source groups of the test images; gains are paired: the same seeds and images in every draw.",
     "The type is a plain rule on the predictions of models that never saw the image: near_miss where no class but the"
@@ -41,7 +44,7 @@ class Cleaning:
 
     samples: with labels as given; frame: as `repairs`; gains: as `gains_table`; true_label: int64 (n,), None where the
     truth is unknown; measures: as `measure_repairs`, then; mapped: int64 (m,), rows of the embeddings before and after,
-    float (m, d).
+    float (m, d); held_out: gain, gain_low, gain_high (0 to 1) on held-out labels, empty where nothing was checked.
     """
 
     samples: Samples
@@ -52,6 +55,7 @@ class Cleaning:
     mapped: np.ndarray
     before: np.ndarray
     after: np.ndarray
+    held_out: Mapping[str, float]
 
 
 def cleaning_page(found: Cleaning, facts: Mapping[str, object], seed: int = 0) -> str:
@@ -71,16 +75,30 @@ def cleaning_page(found: Cleaning, facts: Mapping[str, object], seed: int = 0) -
         Section(f"The {LISTED} surest changes", figures=_pictures(found), table=_surest(frame, samples)),
         Section("How to read this", HOW),
     ]
-    return render_page(f"Cleaned labels of {samples.name}", gain_sentence(found.gains, frame), sections, facts)
+    return render_page(f"Cleaned labels of {samples.name}", gain_sentence(found), sections, facts)
 
 
-def gain_sentence(gains: pd.DataFrame, frame: pd.DataFrame) -> str:
-    """The result in a sentence."""
+def gain_sentence(found: Cleaning) -> str:
+    """The result in a sentence or three."""
+    frame = found.frame
     told = f"{frame['repaired'].sum():,} of {len(frame):,} labels were changed ({frame['repaired'].mean():.1%})"
     told += f" and {frame['set_aside'].sum():,} set aside ({frame['set_aside'].mean():.1%})."
-    by_variant = gains.set_index("trained on")
+    if found.held_out:
+        told += f" {_confirmed(found.held_out)}"
+    if not frame[["repaired", "set_aside"]].any(axis=None):
+        return told
+    by_variant = found.gains.set_index("trained on")
     told += f" Training on the repaired labels gains {_points(by_variant.loc['cleaned'])}"
     return f"{told}; without those set aside {_points(by_variant.loc['certain'])}."
+
+
+def _confirmed(held_out: Mapping[str, float]) -> str:
+    ends = [held_out.get(name, np.nan) for name in ("gain_low", "gain_high")]
+    ends = "" if np.isnan(ends).any() else f" (95 % {100 * ends[0]:+.1f} to {100 * ends[1]:+.1f})"
+    told = f"{100 * held_out['gain']:+.1f} points{ends}"
+    if held_out["gain"] > 0:
+        return f"Models of the repaired labels foretell held-out labels better: {told}."
+    return f"A repair was found and left: models of the repaired labels foretell held-out labels no better, {told}."
 
 
 def _points(one: pd.Series) -> str:

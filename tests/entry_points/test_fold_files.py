@@ -8,7 +8,7 @@ import pytest
 
 from anomaly_mlflow.errors import AnomalyError, BadData
 from anomaly_mlflow.tracking.run import Run
-from entry_points.fold_files import read_out_of_fold, read_probes, read_second_splits
+from entry_points.fold_files import read_fold, read_out_of_fold, read_probes, read_second_splits
 from entry_points.generate_noise import _hard, _out_of_fold
 
 IDS, FOLD = np.arange(10, 16), np.array([0, 1, 0, 1, 0, 1])
@@ -99,6 +99,15 @@ def test_a_second_split_of_other_rows_or_epochs_is_refused(run, tmp_path, rows, 
     write(tmp_path, "second_split/fold=1.parquet", sample_id=IDS[rows], correct=[[True] * epochs] * len(rows))
     with pytest.raises(BadData, match=r"is not whole|other samples"):
         read_second_splits(run, IDS)
+
+
+@pytest.mark.parametrize(("ids", "fold"), [(IDS + 1, FOLD), (IDS, FOLD * 2), (IDS, FOLD - 1), (IDS, FOLD * 0)])
+def test_folds_that_are_not_those_of_the_samples_are_refused(run, tmp_path, ids, fold):
+    write(tmp_path, "out_of_fold.parquet", sample_id=IDS, fold=FOLD, logits=[[1.0, 2.0]] * 6)
+    assert np.array_equal(read_fold(run, IDS), FOLD)
+    write(tmp_path, "out_of_fold.parquet", sample_id=ids, fold=fold, logits=[[1.0, 2.0]] * 6)
+    with pytest.raises(BadData, match=r"is not whole|other samples"):
+        read_fold(run, IDS)
 
 
 @pytest.mark.parametrize("metadata", ["{}", '{"index_columns": ["zz"]}', "[]", "null", "[" * 10**5, "x"])

@@ -44,7 +44,7 @@ def cleaning(module_stripes):
     measures = measure_repairs(frame, truth, samples.groups, draws=100)
     rows = np.arange(0, 120, 2)
     before, after = rng.normal(size=(2, 60, 5)) + 3 * np.eye(5)[truth[rows]]
-    return Cleaning(samples, frame, gains, truth, measures, rows, before, after)
+    return Cleaning(samples, frame, gains, truth, measures, rows, before, after, {})
 
 
 def test_the_page_says_what_was_gained_changed_and_left_alone(cleaning):
@@ -88,9 +88,16 @@ def test_counts_of_reasons_and_confusions_add_up(cleaning):
 
 
 def test_the_sentence_holds_the_gain_its_interval_and_the_share(cleaning):
-    said = gain_sentence(cleaning.gains, cleaning.frame)
+    said = gain_sentence(cleaning)
     one = cleaning.gains.set_index("trained on").loc["cleaned"]
     assert f"{100 * one['gain']:+.1f} points" in said and f"{one['share']:.0%} of what true labels gain" in said
+
+
+@pytest.mark.parametrize(("gain", "said"), [(0.012, "foretell held-out labels better: +1.2"), (0.0, "found and left")])
+def test_the_sentence_says_what_held_out_labels_made_of_the_repair(cleaning, gain, said):
+    told = gain_sentence(replace(cleaning, held_out={"gain": gain, "gain_low": -0.01, "gain_high": 0.02}))
+    assert said in told and "(95 % -1.0 to +2.0)" in told
+    assert "held-out" not in gain_sentence(cleaning)
 
 
 def test_the_page_of_the_study_names_the_best_and_the_share_of_wrong_labels():

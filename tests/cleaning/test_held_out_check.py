@@ -1,0 +1,74 @@
+"""A repair counts where models of it foretell held-out given labels better than models of the labels as given."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from anomaly_mlflow.cleaning.held_out_check import left_alone, repaired_predictions
+from anomaly_mlflow.cleaning.repair import Reason
+from anomaly_mlflow.training.config import configure
+from anomaly_mlflow.training.folds import assign_folds
+from anomaly_mlflow.training.second_split import cross_validate
+
+SEED = 5
+
+
+@pytest.fixture(scope="module")
+def noisy(module_stripes):
+    """120 images of three classes; nearly half of the labels are wrong, in no way that an image could tell."""
+    truth = module_stripes.labels
+    other = (truth + np.random.default_rng(3).integers(1, 3, 120)) % 3
+    wrong = np.random.default_rng(0).random(120) < 0.5
+    return replace(module_stripes, labels=np.where(wrong, other, truth)), truth, wrong
+
+
+def frame_of(given, suggested, aside=False):
+    repaired = suggested != given
+    told = {"given": given, "suggested": suggested, "repaired": repaired, "set_aside": aside & ~repaired}
+    return pd.DataFrame(told).assign(confidence=0.9, reason=np.where(repaired, "", str(Reason.NOT_DOUBTED)))
+
+
+def foretold(samples, frame, folder):
+    config = configure("convnet", samples.image_shape, "cpu", len(samples), epochs=30, batch_size=32)
+    fold = assign_folds(samples, 2, SEED)
+    logits, _ = cross_validate(samples, fold, config, seed=SEED, folder=folder / "given")
+    predicted = repaired_predictions(samples, frame, fold, config, seed=SEED, folder=folder / "repaired")
+    return (logits.argmax(axis=1) == samples.labels).mean(), (predicted == samples.labels).mean(), predicted
+
+
+def test_right_repairs_are_confirmed_by_wrong_labels_that_nobody_learnt(noisy, tmp_path):
+    samples, truth, wrong = noisy
+    given, repaired, predicted = foretold(samples, frame_of(samples.labels, truth), tmp_path)
+    assert repaired > given and (predicted == truth).mean() > 0.95
+    assert repaired == pytest.approx(1 - wrong.mean(), abs=0.05)  # of the wrong labels hardly any is foretold
+
+
+def test_breaking_labels_is_not_confirmed(noisy, tmp_path):
+    samples, truth, _ = noisy
+    broken = np.where(np.random.default_rng(1).random(120) < 0.8, (truth + 1) % 3, samples.labels)
+    given, repaired, _ = foretold(samples, frame_of(samples.labels, broken), tmp_path)
+    assert repaired < given
+
+
+def test_with_nothing_repaired_the_models_are_those_of_the_folds(noisy, tmp_path):
+    samples, _, _ = noisy
+    given, repaired, _ = foretold(samples, frame_of(samples.labels, samples.labels), tmp_path)
+    assert repaired == given
+
+
+def test_what_is_done_is_not_trained_again(noisy, tmp_path, monkeypatch):
+    samples, truth, _ = noisy
+    frame = frame_of(samples.labels, truth)
+    *_, first = foretold(samples, frame, tmp_path)
+    monkeypatch.setattr("anomaly_mlflow.cleaning.held_out_check.fit", None)
+    assert np.array_equal(foretold(samples, frame, tmp_path)[2], first)
+
+
+def test_left_alone_keeps_what_was_suggested_and_changes_nothing(noisy):
+    samples, truth, wrong = noisy
+    frame = left_alone(frame_of(samples.labels, truth, aside=np.arange(120) % 7 == 0))
+    assert not frame["repaired"].any() and not frame["set_aside"].any()
+    assert np.array_equal(frame["reason"] == str(Reason.NOT_CONFIRMED), wrong)
+    assert np.array_equal(frame["suggested"], truth) and (frame["confidence"] == 0.9).all()
