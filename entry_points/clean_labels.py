@@ -21,7 +21,7 @@ from entry_points.named_runs import all_needs
 from entry_points.options import as_typed
 from entry_points.repair_labels import read_held_out
 from entry_points.resolve import resolve
-from entry_points.retrain import check_retrain, read_correct
+from entry_points.retrain import REPAIRED, check_retrain, read_correct
 from entry_points.sample_files import read_samples
 from entry_points.step import STEPS, Upstream, only, step
 from entry_points.trained import TRAINING
@@ -55,11 +55,14 @@ def clean_labels(run: Run, options: dict, upstream: Upstream) -> None:
     run.log_frame(frame, "repairs.parquet")
     run.log_frame(label_table(samples, repaired_labels(frame), noise.json("data.json")["dataset"]), LABELS)
     named = options | {"repairs_run": repairs.id, "noise_run": noise.id, "scores_run": None, "scored": "all"}
-    variants = [*ALWAYS, *(WITH_TRUTH if truth is not None else ())]
+    names = [*ALWAYS, *(WITH_TRUTH if truth is not None else ())]
+    changed = frame[["repaired", "set_aside"]].any(axis=None)
+    variants = [name for name in names if changed or name not in REPAIRED]
     seeds = [named["retrain_seed"] + number for number in range(named["retrain_seeds"])]
     asked = [named | {"variant": name, "retrain_seed": seed} for name in variants for seed in seeds]
     made = child_runs("retrain", asked, run)
     by_variant = {name: made[place * len(seeds) : (place + 1) * len(seeds)] for place, name in enumerate(variants)}
+    by_variant = {name: by_variant.get(name, by_variant["given"]) for name in names}  # the same labels: the same runs
     _log(run, options, _found(samples, frame, truth, by_variant, read_held_out(repairs), options))
     runs = {"generate_noise": [noise.id], "repair_labels": [repairs.id], "retrain": [one.id for one in made]}
     run.log_json(runs, "upstream.json")

@@ -25,7 +25,7 @@ from entry_points.retrainings import retrained
 from entry_points.step import STEPS, Upstream, step
 
 REPAIR = ("cleaner_names", "repair_cap", "repair_confidence", "held_out_check")
-"""Options of the repair, whose figures and retrainings stand beside those of single cleaners."""
+"""Options of the repair, which stands beside the single cleaners: its figures unchecked, its retrainings checked."""
 
 
 @step(

@@ -5,10 +5,34 @@ import pandas as pd
 
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.tracking.run import Run
+from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.probes import SUITES, ProbeRun
 from anomaly_mlflow.training.second_split import SecondSplit
 
-__all__ = ["number_lists", "read_fold", "read_out_of_fold", "read_probes", "read_second_splits"]
+__all__ = [
+    "FIRST_SEED",
+    "number_lists",
+    "read_fold",
+    "read_out_of_fold",
+    "read_probes",
+    "read_second_splits",
+    "read_training",
+]
+
+FIRST_SEED = 2000
+"""Added to the seed: no model of a fold repeats another training."""
+
+
+def read_training(run: Run) -> tuple[TrainConfig, int]:
+    """How the models of the folds were trained, and the seed. Raises BadData where the run does not say."""
+    settings, seed = run.json("training.json"), run.json("config.json").get("seed")
+    try:
+        config = TrainConfig(**settings)
+    except (TypeError, ValueError):
+        config = None
+    if config is None or not isinstance(seed, int):
+        raise BadData(f"run {run.id} does not say how its models were trained; make the run again")
+    return config, seed
 
 
 def read_out_of_fold(run: Run, sample_id: np.ndarray, num_classes: int) -> np.ndarray:

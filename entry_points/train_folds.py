@@ -7,14 +7,12 @@ from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.training.config import configure
 from anomaly_mlflow.training.folds import assign_folds
 from anomaly_mlflow.training.second_split import cross_validate
+from entry_points.fold_files import FIRST_SEED
 from entry_points.jobs import jobs_of
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step
 from entry_points.trained import TRAINING, check_pretrained, chosen
 from entry_points.work_folder import work_folder
-
-FIRST_SEED = 2000
-"""Added to the seed: no model of a fold repeats another training."""
 
 
 @step(

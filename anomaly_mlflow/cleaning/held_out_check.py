@@ -8,7 +8,7 @@ import pandas as pd
 from joblib import delayed
 
 from anomaly_mlflow.cleaning.repair import Reason
-from anomaly_mlflow.cleaning.variants import certain_labels
+from anomaly_mlflow.cleaning.variants import certain_rows, with_labels
 from anomaly_mlflow.data.samples import Samples
 from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.inference import infer
@@ -33,12 +33,13 @@ def repaired_predictions(
 ) -> np.ndarray:
     """Class of each row, int64 (n,), by a model that learnt the other folds, repaired and without what is set aside.
 
-    frame: as `repairs` gives it, of these samples in their order; fold: int64 (n,), seed: as of `cross_validate`, whose
-    models differ in nothing but the labels. Set beside these, the models say whether the repair is worth it: accuracy
-    on wrong labels ranks models as accuracy on right ones does where errors strike the images of a class alike and
-    leave most of its labels right (Chen et al. 2021, AAAI). Where the errors are systematic (the same images would be
-    mislabelled again) it favours whoever learnt them, and with that leaving the labels alone. Not nested: the repair of
-    the other folds was chosen by models of which some had learnt the fold that is asked.
+    frame: as `repairs` gives it, of these samples in their order; fold: int64 (n,), config and seed: as of
+    `cross_validate`, whose models learnt the labels as given. Set beside these they say whether the repair pays: the
+    classifier that foretells wrong labels best is nearly the best one on right labels too (Chen et al. 2021, AAAI).
+    That ranks models rightly where errors are uniform. Where one class leaks into another it undervalues mending just
+    these errors, and where the same images would be mislabelled again it favours whoever learnt them: both speak for
+    leaving the labels alone. In favour of the repair speaks that it was chosen by models which had learnt the labels
+    that are now asked; the model that answers has not.
     folder: keeps what is done. Raises what `fit` raises.
     """
     folds = range(fold.max() + 1)
@@ -54,8 +55,9 @@ def repaired_predictions(
 
 
 def left_alone(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame of `repairs` with no label changed or set aside; what was suggested, and how surely, stays."""
-    reason = frame["reason"].where(~frame["repaired"], str(Reason.NOT_CONFIRMED))
+    """The frame of `repairs` with no label changed or set aside; the reasons say which ones would have been."""
+    reason = frame["reason"].where(~frame["set_aside"], str(Reason.NOT_SET_ASIDE))
+    reason = reason.where(~frame["repaired"], str(Reason.NOT_CONFIRMED))
     return frame.assign(repaired=False, reason=reason, set_aside=False)
 
 
@@ -64,8 +66,8 @@ def _of_fold(
 ) -> np.ndarray:
     if done := kept(folder):
         return done["predicted"]
-    trained_on = certain_labels(samples.take(~own), frame[~own])
-    model, _ = fit(trained_on, config, seed=seed, device=device, checkpoint=folder)
+    repaired, rows = with_labels(samples, frame), np.flatnonzero(~own & certain_rows(frame))
+    model, _ = fit(repaired, config, seed=seed, device=device, rows=rows, checkpoint=folder)
     predicted = infer(model, samples.images, rows=own)[1].argmax(axis=1)
     keep(folder, predicted=predicted)
     return predicted

@@ -51,6 +51,7 @@ class Reason(StrEnum):
     BEYOND_CLASS_CAP = "beyond the cap of its class"
     BEYOND_CAP = "beyond the cap"
     NOT_CONFIRMED = "held-out labels do not confirm the repair"
+    NOT_SET_ASIDE = "two mechanisms doubt it, and held-out labels do not confirm the repair"
 
 
 def repairs(

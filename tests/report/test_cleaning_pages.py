@@ -93,11 +93,18 @@ def test_the_sentence_holds_the_gain_its_interval_and_the_share(cleaning):
     assert f"{100 * one['gain']:+.1f} points" in said and f"{one['share']:.0%} of what true labels gain" in said
 
 
-@pytest.mark.parametrize(("gain", "said"), [(0.012, "foretell held-out labels better: +1.2"), (0.0, "found and left")])
-def test_the_sentence_says_what_held_out_labels_made_of_the_repair(cleaning, gain, said):
-    told = gain_sentence(replace(cleaning, held_out={"gain": gain, "gain_low": -0.01, "gain_high": 0.02}))
-    assert said in told and "(95 % -1.0 to +2.0)" in told
-    assert "held-out" not in gain_sentence(cleaning)
+@pytest.mark.parametrize(
+    ("gain", "low", "said"),
+    [
+        (0.012, 0.002, "Models of the repair foretold +1.2 points of held-out labels (95 % +0.2 to +2.0). "),
+        (0.004, -0.01, "to +2.0), no difference that can be told."),
+        (0.0, -0.01, "A repair was found and not made: models of it foretold +0.0 points"),
+    ],
+)
+def test_the_sentence_says_what_held_out_labels_made_of_the_repair(cleaning, gain, low, said):
+    checked = replace(cleaning, held_out={"gain": gain, "gain_low": low, "gain_high": 0.02})
+    assert said in gain_sentence(checked) and "checked on held-out" in cleaning_page(checked, {})
+    assert "held-out" not in gain_sentence(cleaning) and "checked on held-out" not in cleaning_page(cleaning, {})
 
 
 def test_the_page_of_the_study_names_the_best_and_the_share_of_wrong_labels():
