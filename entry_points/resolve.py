@@ -18,7 +18,7 @@ from entry_points.named_runs import all_needs, named, run_id, with_named_runs
 from entry_points.options import as_typed
 from entry_points.provenance import source_digest, step_fingerprint
 from entry_points.recordings import by_itself
-from entry_points.resume import REQUEST, check_upstream, request_of, taken_up, taken_up_below
+from entry_points.resume import FINGERPRINT, REQUEST, check_upstream, request_of, taken_up, taken_up_below
 from entry_points.step import STEPS, Step
 from entry_points.terminal import quiet
 from entry_points.work_folder import remove_work_folder
@@ -27,8 +27,6 @@ from entry_points.workers import workers_of
 __all__ = ["perform", "resolve", "resolve_each"]
 
 logger = logging.getLogger(__name__)
-
-FINGERPRINT = "anomaly.fingerprint"
 
 
 def perform(step: Step, options: dict) -> str:

@@ -12,12 +12,15 @@ from anomaly_mlflow.tracking.unfinished import close_dead_runs, find_unfinished,
 from entry_points.provenance import request
 from entry_points.step import Step
 
-__all__ = ["REQUEST", "check_upstream", "request_of", "taken_up", "taken_up_below"]
+__all__ = ["FINGERPRINT", "REQUEST", "check_upstream", "request_of", "taken_up", "taken_up_below"]
 
 logger = logging.getLogger(__name__)
 
 REQUEST = "anomaly.request"
 """Tag: digest of what the command of a run asked for."""
+
+FINGERPRINT = "anomaly.fingerprint"
+"""Tag: digest of what a run is made from."""
 
 
 def request_of(step: Step, options: dict) -> dict:
@@ -48,12 +51,12 @@ def taken_up_below(step: Step, options: dict, made_from: str, parent: Run) -> Le
     if options["resume"] == "none":
         return None
     close_dead_runs(watch=False)
-    return _told(take_unfinished(step.name, "anomaly.fingerprint", made_from, parent.experiment_id))
+    return _told(take_unfinished(step.name, FINGERPRINT, made_from, parent.experiment_id))
 
 
 def check_upstream(run: Run, made_from: str) -> None:
     """Raises BadOption where a resumed run was begun with another fingerprint than the one it would now have."""
-    if run.resumed and run.tags.get("anomaly.fingerprint", made_from) != made_from:
+    if run.resumed and run.tags.get(FINGERPRINT, made_from) != made_from:
         raise BadOption(f"run {run.id} was begun with other runs upstream; resume=none starts a new one")
 
 

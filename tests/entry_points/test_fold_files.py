@@ -1,5 +1,6 @@
 """What train_folds or train_probes logged and somebody changed ends in one line."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 
 from anomaly_mlflow.errors import AnomalyError, BadData
 from anomaly_mlflow.tracking.run import Run
-from entry_points.fold_files import read_fold, read_out_of_fold, read_probes, read_second_splits
+from anomaly_mlflow.training.config import TrainConfig
+from entry_points.fold_files import read_fold, read_out_of_fold, read_probes, read_second_splits, read_training
 from entry_points.generate_noise import _hard, _out_of_fold
 
 IDS, FOLD = np.arange(10, 16), np.array([0, 1, 0, 1, 0, 1])
@@ -108,6 +110,33 @@ def test_folds_that_are_not_those_of_the_samples_are_refused(run, tmp_path, ids,
     write(tmp_path, "out_of_fold.parquet", sample_id=ids, fold=fold, logits=[[1.0, 2.0]] * 6)
     with pytest.raises(BadData, match=r"is not whole|other samples"):
         read_fold(run, IDS)
+
+
+def test_how_the_folds_were_trained_is_read_back(run, tmp_path):
+    config = TrainConfig("convnet", epochs=3)
+    (tmp_path / "training.json").write_text(json.dumps(config.to_dict()))
+    (tmp_path / "config.json").write_text('{"seed": 5}')
+    assert read_training(run) == (config, 5)
+
+
+@pytest.mark.parametrize(
+    ("training", "config"),
+    [
+        ('{"model": "convnet"}', "{}"),
+        ('{"model": "convnet"}', '{"seed": "5"}'),
+        ('{"model": "convnet", "layers": 3}', '{"seed": 5}'),
+        ('{"model": "convnet", "epochs": "many"}', '{"seed": 5}'),
+        ('{"model": "convnet", "schedule": "none"}', '{"seed": 5}'),
+        ('{"model": "no such model"}', '{"seed": 5}'),
+        ('{"model": ', '{"seed": 5}'),
+    ],
+)
+def test_a_run_that_does_not_say_how_it_trained_ends_in_one_line(run, tmp_path, training, config):
+    (tmp_path / "training.json").write_text(training)
+    (tmp_path / "config.json").write_text(config)
+    with pytest.raises(AnomalyError) as told:
+        read_training(run)
+    assert "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize("metadata", ["{}", '{"index_columns": ["zz"]}', "[]", "null", "[" * 10**5, "x"])
