@@ -30,47 +30,57 @@ def frame_of(given, suggested, aside=False):
     return pd.DataFrame(told).assign(confidence=0.9, reason=np.where(repaired, "", str(Reason.NOT_DOUBTED)))
 
 
-def foretold(samples, frame, folder, batch=32):
+def settings(samples, batch=32):
     config = configure("convnet", samples.image_shape, "cpu", len(samples), epochs=30, batch_size=batch)
-    fold = assign_folds(samples, 2, SEED)
-    logits, _ = cross_validate(samples, fold, config, seed=SEED, folder=folder / "given")
-    predicted = repaired_predictions(samples, frame, fold, config, seed=SEED, folder=folder / "repaired")
-    return logits.argmax(axis=1), predicted
+    return {"fold": assign_folds(samples, 2, SEED), "config": config, "seed": SEED}
 
 
-def test_right_repairs_are_confirmed_by_wrong_labels_that_nobody_learnt(noisy, tmp_path):
+@pytest.fixture(scope="module")
+def given(noisy, tmp_path_factory):
+    """What models of the labels as given foretell."""
+    samples = noisy[0]
+    return cross_validate(samples, **settings(samples), folder=tmp_path_factory.mktemp("given"))[0].argmax(axis=1)
+
+
+def foretold(samples, frame, folder):
+    return repaired_predictions(samples, frame, **settings(samples), folder=folder)
+
+
+def test_right_repairs_are_confirmed_by_wrong_labels_that_nobody_learnt(noisy, given, tmp_path):
     samples, truth, wrong = noisy
-    given, repaired = foretold(samples, frame_of(samples.labels, truth), tmp_path)
+    repaired = foretold(samples, frame_of(samples.labels, truth), tmp_path)
     assert (repaired == samples.labels).mean() > (given == samples.labels).mean()
     assert (repaired == truth).mean() > 0.95
     assert not (repaired == samples.labels)[wrong].any()  # what no image tells, nobody foretells
 
 
-def test_broken_labels_are_not_confirmed(noisy, tmp_path):
+def test_broken_labels_are_not_confirmed(noisy, given, tmp_path):
     samples, truth, _ = noisy
     broken = np.where(np.random.default_rng(1).random(120) < 0.8, (truth + 1) % 3, samples.labels)
-    given, repaired = foretold(samples, frame_of(samples.labels, broken), tmp_path)
+    repaired = foretold(samples, frame_of(samples.labels, broken), tmp_path)
     assert (repaired == samples.labels).mean() < (given == samples.labels).mean()
 
 
 def test_labels_that_are_set_aside_are_not_learnt(noisy, tmp_path):
     samples, truth, wrong = noisy
-    _, repaired = foretold(samples, frame_of(samples.labels, samples.labels, aside=wrong), tmp_path)
+    repaired = foretold(samples, frame_of(samples.labels, samples.labels, aside=wrong), tmp_path)
     assert (repaired == truth).mean() > 0.95
 
 
 def test_with_nothing_repaired_the_models_are_those_of_the_folds_whatever_the_batch(noisy, tmp_path):
     samples, _, _ = noisy
-    given, repaired = foretold(samples, frame_of(samples.labels, samples.labels), tmp_path, batch=100)
-    assert np.array_equal(given, repaired)  # a fold leaves 60 images
+    how, unchanged = settings(samples, batch=100), frame_of(samples.labels, samples.labels)  # a fold leaves 60 images
+    logits, _ = cross_validate(samples, **how, folder=tmp_path / "given")
+    repaired = repaired_predictions(samples, unchanged, **how, folder=tmp_path / "repaired")
+    assert np.array_equal(logits.argmax(axis=1), repaired)
 
 
 def test_what_is_done_is_not_trained_again(noisy, tmp_path, monkeypatch):
     samples, truth, _ = noisy
     frame = frame_of(samples.labels, truth)
-    _, first = foretold(samples, frame, tmp_path)
+    first = foretold(samples, frame, tmp_path)
     monkeypatch.setattr("anomaly_mlflow.cleaning.held_out_check.fit", None)
-    assert np.array_equal(foretold(samples, frame, tmp_path)[1], first)
+    assert np.array_equal(foretold(samples, frame, tmp_path), first)
 
 
 def test_left_alone_changes_nothing_and_says_what_would_have_been(noisy):
