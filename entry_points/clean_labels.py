@@ -19,7 +19,6 @@ from entry_points.label_table import LABELS, label_table
 from entry_points.ledger import read_ledger
 from entry_points.named_runs import all_needs
 from entry_points.options import as_typed
-from entry_points.repair_labels import read_held_out
 from entry_points.resolve import resolve
 from entry_points.retrain import REPAIRED, check_retrain, read_correct
 from entry_points.sample_files import read_samples
@@ -63,7 +62,7 @@ def clean_labels(run: Run, options: dict, upstream: Upstream) -> None:
     made = child_runs("retrain", asked, run)
     by_variant = {name: made[place * len(seeds) : (place + 1) * len(seeds)] for place, name in enumerate(variants)}
     by_variant = {name: by_variant.get(name, by_variant["given"]) for name in names}  # the same labels: the same runs
-    _log(run, options, _found(samples, frame, truth, by_variant, read_held_out(repairs), options))
+    _log(run, options, _found(samples, frame, truth, by_variant, _repairable(repairs), options))
     runs = {"generate_noise": [noise.id], "repair_labels": [repairs.id], "retrain": [one.id for one in made]}
     run.log_json(runs, "upstream.json")
 
@@ -73,12 +72,16 @@ def _truth(noise: Run, samples: Samples) -> np.ndarray:
     return read_ledger(noise, samples.sample_id)["true_label"].to_numpy()
 
 
+def _repairable(repairs: Run) -> float:
+    return (repairs.metric_history("repairable") or [float("nan")])[-1]
+
+
 def _found(
     samples: Samples,
     frame: pd.DataFrame,
     truth: np.ndarray | None,
     made: dict[str, list[Run]],
-    held_out: dict[str, float],
+    repairable: float,
     options: dict,
 ) -> Cleaning:
     how = {"draws": options["draws"], "seed": options["seed"]}
@@ -96,7 +99,7 @@ def _found(
         pd.Index(samples.sample_id).get_indexer(mapped),
         before,
         _embeddings(made["cleaned"][0])[1],
-        held_out,
+        repairable,
     )
 
 

@@ -24,8 +24,8 @@ from entry_points.repair_curves import repair_curves
 from entry_points.retrainings import retrained
 from entry_points.step import STEPS, Upstream, step
 
-REPAIR = ("cleaner_names", "repair_cap", "repair_confidence", "held_out_check")
-"""Options of the repair, which stands beside the single cleaners: its figures unchecked, its retrainings checked."""
+REPAIR = ("cleaner_names", "repair_cap", "repair_confidence", "repair_floor")
+"""Options of the repair beside the single cleaners: its figures are without the floor, its retrainings with it."""
 
 
 @step(

@@ -50,10 +50,10 @@ CLEANING_OPTIONS = [
         "How sure of the new label two cleaners that look at different things must both be: a share (0 to 1) of how sure each is on average of the labels of that class that it keeps.",
     ),
     option(
-        "held_out_check",
-        click.Choice(["yes", "no"]),
-        "yes",
-        "yes: no label is changed or set aside unless models of the repaired labels foretell held-out given labels better than models of the labels as given; no: without that check, and its trainings.",
+        "repair_floor",
+        SHARE,
+        0.15,
+        "Least share (0 to 1), of the labels that models of other folds contradict, that two cleaners must surely be against: where fewer are, no label is changed or set aside, since models err so too where all labels are right. 0: no such floor.",
     ),
     option(
         "inject",

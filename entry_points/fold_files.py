@@ -5,34 +5,10 @@ import pandas as pd
 
 from anomaly_mlflow.errors import BadData
 from anomaly_mlflow.tracking.run import Run
-from anomaly_mlflow.training.config import TrainConfig
 from anomaly_mlflow.training.probes import SUITES, ProbeRun
 from anomaly_mlflow.training.second_split import SecondSplit
 
-__all__ = [
-    "FIRST_SEED",
-    "number_lists",
-    "read_fold",
-    "read_out_of_fold",
-    "read_probes",
-    "read_second_splits",
-    "read_training",
-]
-
-FIRST_SEED = 2000
-"""Added to the seed: no model of a fold repeats another training."""
-
-
-def read_training(run: Run) -> tuple[TrainConfig, int]:
-    """How the models of the folds were trained, and the seed. Raises BadData where the run does not say."""
-    settings, seed = run.json("training.json"), run.json("config.json").get("seed")
-    try:
-        config = TrainConfig(**settings)
-    except (TypeError, ValueError):
-        config = None
-    if config is None or not isinstance(seed, int):
-        raise BadData(f"run {run.id} does not say how its models were trained; make the run again")
-    return config, seed
+__all__ = ["number_lists", "read_out_of_fold", "read_probes", "read_second_splits"]
 
 
 def read_out_of_fold(run: Run, sample_id: np.ndarray, num_classes: int) -> np.ndarray:
@@ -44,21 +20,13 @@ def read_out_of_fold(run: Run, sample_id: np.ndarray, num_classes: int) -> np.nd
     return logits
 
 
-def read_fold(run: Run, sample_id: np.ndarray) -> np.ndarray:
-    """Fold of each row, int64 (n,), two or more. Raises BadData where they are of other samples, or one is empty."""
-    plan = run.frame("out_of_fold.parquet", {"sample_id": int, "fold": int})
-    fold = plan["fold"].to_numpy(np.int64)
-    if not np.array_equal(plan["sample_id"], sample_id):
-        raise _other_samples(run)
-    if not np.array_equal(np.unique(fold), np.arange(max(2, len(set(fold))))):
-        raise _not_whole(run, "out_of_fold.parquet")
-    return fold
-
-
 def read_second_splits(run: Run, sample_id: np.ndarray) -> list[SecondSplit]:
     """One second split a fold, of exactly the rows of the other folds, all of as many epochs. Raises BadData."""
-    splits, files, fold = [], _files(run, "second_split", "fold"), read_fold(run, sample_id)
-    if fold.max() + 1 != len(files):
+    plan, splits = run.frame("out_of_fold.parquet", {"sample_id": int, "fold": int}), []
+    files, fold = _files(run, "second_split", "fold"), plan["fold"].to_numpy()
+    if not np.array_equal(plan["sample_id"], sample_id):
+        raise _other_samples(run)
+    if set(fold) != set(range(len(files))):
         raise _not_whole(run, "second_split")
     for k, file in enumerate(files):
         rows = np.flatnonzero(fold != k)

@@ -7,7 +7,6 @@ from anomaly_mlflow.tracking.run import Run
 from anomaly_mlflow.training.config import configure
 from anomaly_mlflow.training.folds import assign_folds
 from anomaly_mlflow.training.second_split import cross_validate
-from entry_points.fold_files import FIRST_SEED
 from entry_points.jobs import jobs_of
 from entry_points.sample_files import read_samples
 from entry_points.step import Upstream, only, step
@@ -29,7 +28,7 @@ def train_folds(run: Run, options: dict, upstream: Upstream) -> None:
     run.log_dataset(samples.images, samples.labels, samples.name, run.tags["anomaly.dataset"], "training")
     config = configure(options["model"], samples.image_shape, options["device"], len(samples), **chosen(options))
     run.log_json(config.to_dict(), "training.json")
-    seed = options["seed"] + FIRST_SEED
+    seed = options["seed"] + 2000
     fold = assign_folds(samples, options["validation_folds"], seed)
     with tqdm(total=options["validation_folds"], desc="folds", unit="model", disable=None) as bar:
         common = {"device": options["device"], "jobs": jobs_of(options), "on_done": bar.update}

@@ -50,8 +50,8 @@ class Reason(StrEnum):
     NOT_SURE = "one of the witnesses is not sure enough"
     BEYOND_CLASS_CAP = "beyond the cap of its class"
     BEYOND_CAP = "beyond the cap"
-    NOT_CONFIRMED = "held-out labels do not confirm the repair"
-    NOT_SET_ASIDE = "two mechanisms doubt it, and held-out labels do not confirm the repair"
+    BELOW_FLOOR = "too few labels are surely contradicted for the labels to be wrong, and not the models"
+    BELOW_FLOOR_ASIDE = "two mechanisms doubt it, but too few labels are surely contradicted"
 
 
 def repairs(

@@ -16,7 +16,6 @@ __all__ = [
     "VARIANTS",
     "after_random_removal",
     "certain_labels",
-    "certain_rows",
     "check_variant",
     "of_cleaner",
     "with_labels",
@@ -51,7 +50,7 @@ def of_cleaner(samples: Samples, kind: str, cleaned: Cleaned) -> Samples:
     """The samples as one cleaner would have them; kind: `kept` or `relabelled`."""
     if kind == RELABELLED:
         return replace(samples, labels=cleaned.labels)
-    return samples.take(_and_emptied(samples.labels, cleaned.kept))
+    return _taken(samples, cleaned.kept)
 
 
 def with_labels(samples: Samples, frame: pd.DataFrame) -> Samples:
@@ -61,12 +60,7 @@ def with_labels(samples: Samples, frame: pd.DataFrame) -> Samples:
 
 def certain_labels(samples: Samples, frame: pd.DataFrame) -> Samples:
     """The samples with their repaired labels, without those set aside; frame: as `with_labels`."""
-    return with_labels(samples, frame).take(certain_rows(frame))
-
-
-def certain_rows(frame: pd.DataFrame) -> np.ndarray:
-    """bool (n,): the rows that are not set aside, and all of a repaired class that this would empty."""
-    return _and_emptied(repaired_labels(frame), ~frame["set_aside"].to_numpy(bool))
+    return _taken(with_labels(samples, frame), ~frame["set_aside"].to_numpy())
 
 
 def with_true_labels(samples: Samples, true_label: np.ndarray) -> Samples:
@@ -83,6 +77,7 @@ def after_random_removal(samples: Samples, number: int, seed: int) -> Samples:
     return samples.take(~np.isin(np.arange(len(samples)), removed))
 
 
-def _and_emptied(labels: np.ndarray, kept: np.ndarray) -> np.ndarray:
+def _taken(samples: Samples, kept: np.ndarray) -> Samples:
     """The rows that are kept, and all of a class of which none is."""
-    return kept | np.isin(labels, np.setdiff1d(labels, labels[kept]))
+    emptied = np.setdiff1d(samples.labels, samples.labels[kept])
+    return samples.take(kept | np.isin(samples.labels, emptied))

@@ -23,8 +23,8 @@ HOW = (
 REPAIR = (
     "A label is changed where two mechanisms propose the same one, one of them a model that never saw the label, both"
     " as sure as `repair_confidence` asks: a share of how sure each is, on average, of the labels of that class that it"
-    " keeps. Below one, the lower the bar, the more is mended, and the more is broken. This is before the check on"
-    " held-out labels (`held_out_check`), which may leave all labels alone in the retrainings.",
+    " keeps. Below one, the lower the bar, the more is mended, and the more is broken. Here nothing is left"
+    " alone for the floor (`repair_floor`), which may leave all labels alone in the retrainings.",
 )
 CAPTION = (
     "Shaded: 95 % over seeds and, within given classes, source groups; dotted: the confidence that was asked for. A"

@@ -16,25 +16,21 @@ from anomaly_mlflow.studies.repair_measures import MEASURES, SETS, sets_table
 __all__ = ["Cleaning", "cleaning_page", "gain_sentence"]
 
 PICTURES, LISTED = 24, 50
+FLOOR = (str(Reason.BELOW_FLOOR), str(Reason.BELOW_FLOOR_ASIDE))
 HOW = (
     "A label is changed only where at least two mechanisms propose the same new label, one of them models that"
     " never saw it, both sure enough (a share of how sure each is on average of the labels of that class that it"
     " keeps), and never more labels than the cap or half of a class: the surest first. Nothing is removed; every label"
     " that is left alone stands in repairs.parquet with the reason. Set aside are those that two mechanisms doubt, one"
     " of which never saw them, and that are left alone: a model may do without them, and a person should look at them.",
+    "Models contradict right labels too, but seldom as surely as wrong ones. Unless two mechanisms are surely against a"
+    " share of at least `repair_floor` of the labels that models of other folds contradict, no label is changed or set"
+    " aside: where all labels are right, that share is smaller.",
     "The retrainings are alike in all but the labels. Intervals are 95 % percentile intervals over seeds and, within"
     " classes, source groups of the test images; gains are paired: the same seeds and images in every draw.",
     "The type is a plain rule on the predictions of models that never saw the image: near_miss where no class but the"
     " suggested one is likelier than the given one, far where some other is, ood_like where no class has half of the"
     " probability and the suggested one is not the likeliest.",
-)
-CHECKED = (
-    "The repair was checked on held-out labels: models of the other folds' repaired labels, without those set aside,"
-    " foretold the given labels of a fold, and were set beside the models of the labels as given. Where they foretell"
-    " no more of them, all labels are left alone. It is the sign that counts, so that a repair which neither helps nor"
-    " harms passes half of the time; the interval is over source groups of images and holds no luck of training. The"
-    " repair was chosen by models that had learnt the labels that were asked, which favours it; errors that strike the"
-    " same images again and again, or that make one class of another, speak for leaving the labels alone."
 )
 UNKNOWN = (
     "Nothing is known here of the truth: the test images bear labels of the same quality as the training images, and"
@@ -49,7 +45,7 @@ class Cleaning:
 
     samples: with labels as given; frame: as `repairs`; gains: as `gains_table`; true_label: int64 (n,), None where the
     truth is unknown; measures: as `measure_repairs`, then; mapped: int64 (m,), rows of the embeddings before and after,
-    float (m, d); held_out: gain, gain_low, gain_high (0 to 1) on held-out labels, empty where nothing was checked.
+    float (m, d); repairable: as `repairable_share`.
     """
 
     samples: Samples
@@ -60,7 +56,7 @@ class Cleaning:
     mapped: np.ndarray
     before: np.ndarray
     after: np.ndarray
-    held_out: Mapping[str, float]
+    repairable: float
 
 
 def cleaning_page(found: Cleaning, facts: Mapping[str, object], seed: int = 0) -> str:
@@ -78,7 +74,7 @@ def cleaning_page(found: Cleaning, facts: Mapping[str, object], seed: int = 0) -
         ),
         Section("From which class to which", figures=[(repair_confusion(frame, samples.classes), "")]),
         Section(f"The {LISTED} surest changes", figures=_pictures(found), table=_surest(frame, samples)),
-        Section("How to read this", [*HOW, *([CHECKED] if found.held_out else [])]),
+        Section("How to read this", HOW),
     ]
     return render_page(f"Cleaned labels of {samples.name}", gain_sentence(found), sections, facts)
 
@@ -88,22 +84,17 @@ def gain_sentence(found: Cleaning) -> str:
     frame = found.frame
     told = f"{frame['repaired'].sum():,} of {len(frame):,} labels were changed ({frame['repaired'].mean():.1%})"
     told += f" and {frame['set_aside'].sum():,} set aside ({frame['set_aside'].mean():.1%})."
-    if found.held_out:
-        told += f" {_confirmed(found.held_out)}"
+    if frame["reason"].isin(FLOOR).any():
+        told += (
+            f" A repair was found and not made: two mechanisms are surely against {found.repairable:.1%} of the labels"
+            " that models of other folds contradict, fewer than `repair_floor` asks for; where all labels are right they"
+            " are against some too."
+        )
     if not frame[["repaired", "set_aside"]].any(axis=None):
         return told
     by_variant = found.gains.set_index("trained on")
     told += f" Training on the repaired labels gains {_points(by_variant.loc['cleaned'])}"
     return f"{told}; without those set aside {_points(by_variant.loc['certain'])}."
-
-
-def _confirmed(held_out: Mapping[str, float]) -> str:
-    low, high = (held_out.get(name, np.nan) for name in ("gain_low", "gain_high"))
-    ends = "" if np.isnan(low) else f" (95 % {100 * low:+.1f} to {100 * high:+.1f})"
-    told = f"foretold {100 * held_out['gain']:+.1f} points of held-out labels{ends}"
-    if not held_out["gain"] > 0:
-        return f"A repair was found and not made: models of it {told}."
-    return f"Models of the repair {told}{', no difference that can be told' if low <= 0 else ''}."
 
 
 def _points(one: pd.Series) -> str:

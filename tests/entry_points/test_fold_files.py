@@ -1,6 +1,5 @@
 """What train_folds or train_probes logged and somebody changed ends in one line."""
 
-import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,8 +8,7 @@ import pytest
 
 from anomaly_mlflow.errors import AnomalyError, BadData
 from anomaly_mlflow.tracking.run import Run
-from anomaly_mlflow.training.config import TrainConfig
-from entry_points.fold_files import read_fold, read_out_of_fold, read_probes, read_second_splits, read_training
+from entry_points.fold_files import read_out_of_fold, read_probes, read_second_splits
 from entry_points.generate_noise import _hard, _out_of_fold
 
 IDS, FOLD = np.arange(10, 16), np.array([0, 1, 0, 1, 0, 1])
@@ -101,42 +99,6 @@ def test_a_second_split_of_other_rows_or_epochs_is_refused(run, tmp_path, rows, 
     write(tmp_path, "second_split/fold=1.parquet", sample_id=IDS[rows], correct=[[True] * epochs] * len(rows))
     with pytest.raises(BadData, match=r"is not whole|other samples"):
         read_second_splits(run, IDS)
-
-
-@pytest.mark.parametrize(("ids", "fold"), [(IDS + 1, FOLD), (IDS, FOLD * 2), (IDS, FOLD - 1), (IDS, FOLD * 0)])
-def test_folds_that_are_not_those_of_the_samples_are_refused(run, tmp_path, ids, fold):
-    write(tmp_path, "out_of_fold.parquet", sample_id=IDS, fold=FOLD, logits=[[1.0, 2.0]] * 6)
-    assert np.array_equal(read_fold(run, IDS), FOLD)
-    write(tmp_path, "out_of_fold.parquet", sample_id=ids, fold=fold, logits=[[1.0, 2.0]] * 6)
-    with pytest.raises(BadData, match=r"is not whole|other samples"):
-        read_fold(run, IDS)
-
-
-def test_how_the_folds_were_trained_is_read_back(run, tmp_path):
-    config = TrainConfig("convnet", epochs=3)
-    (tmp_path / "training.json").write_text(json.dumps(config.to_dict()))
-    (tmp_path / "config.json").write_text('{"seed": 5}')
-    assert read_training(run) == (config, 5)
-
-
-@pytest.mark.parametrize(
-    ("training", "config"),
-    [
-        ('{"model": "convnet"}', "{}"),
-        ('{"model": "convnet"}', '{"seed": "5"}'),
-        ('{"model": "convnet", "layers": 3}', '{"seed": 5}'),
-        ('{"model": "convnet", "epochs": "many"}', '{"seed": 5}'),
-        ('{"model": "convnet", "schedule": "none"}', '{"seed": 5}'),
-        ('{"model": "no such model"}', '{"seed": 5}'),
-        ('{"model": ', '{"seed": 5}'),
-    ],
-)
-def test_a_run_that_does_not_say_how_it_trained_ends_in_one_line(run, tmp_path, training, config):
-    (tmp_path / "training.json").write_text(training)
-    (tmp_path / "config.json").write_text(config)
-    with pytest.raises(AnomalyError) as told:
-        read_training(run)
-    assert "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize("metadata", ["{}", '{"index_columns": ["zz"]}', "[]", "null", "[" * 10**5, "x"])

@@ -9,6 +9,7 @@ import pytest
 
 from anomaly_mlflow.cleaning.base import Cleaned
 from anomaly_mlflow.cleaning.repair import repairs
+from anomaly_mlflow.cleaning.repair_floor import left_alone
 from anomaly_mlflow.report.cleaners_page import best_lines, cleaners_page
 from anomaly_mlflow.report.cleaning_page import Cleaning, cleaning_page, gain_sentence, reasons_table
 from anomaly_mlflow.report.figures.cleaners import cleaner_bars
@@ -44,7 +45,7 @@ def cleaning(module_stripes):
     measures = measure_repairs(frame, truth, samples.groups, draws=100)
     rows = np.arange(0, 120, 2)
     before, after = rng.normal(size=(2, 60, 5)) + 3 * np.eye(5)[truth[rows]]
-    return Cleaning(samples, frame, gains, truth, measures, rows, before, after, {})
+    return Cleaning(samples, frame, gains, truth, measures, rows, before, after, 0.3)
 
 
 def test_the_page_says_what_was_gained_changed_and_left_alone(cleaning):
@@ -93,18 +94,12 @@ def test_the_sentence_holds_the_gain_its_interval_and_the_share(cleaning):
     assert f"{100 * one['gain']:+.1f} points" in said and f"{one['share']:.0%} of what true labels gain" in said
 
 
-@pytest.mark.parametrize(
-    ("gain", "low", "said"),
-    [
-        (0.012, 0.002, "Models of the repair foretold +1.2 points of held-out labels (95 % +0.2 to +2.0). "),
-        (0.004, -0.01, "to +2.0), no difference that can be told."),
-        (0.0, -0.01, "A repair was found and not made: models of it foretold +0.0 points"),
-    ],
-)
-def test_the_sentence_says_what_held_out_labels_made_of_the_repair(cleaning, gain, low, said):
-    checked = replace(cleaning, held_out={"gain": gain, "gain_low": low, "gain_high": 0.02})
-    assert said in gain_sentence(checked) and "checked on held-out" in cleaning_page(checked, {})
-    assert "held-out" not in gain_sentence(cleaning) and "checked on held-out" not in cleaning_page(cleaning, {})
+def test_the_sentence_says_what_was_found_and_left_alone_for_the_floor(cleaning):
+    alone = replace(cleaning, frame=left_alone(cleaning.frame), repairable=0.071)
+    said = gain_sentence(alone)
+    assert "0 of 120 labels were changed" in said and "found and not made" in said and "surely against 7.1%" in said
+    assert "Training on" not in said and "found and not made" in cleaning_page(alone, {})
+    assert "found and not made" not in gain_sentence(cleaning)
 
 
 def test_the_page_of_the_study_names_the_best_and_the_share_of_wrong_labels():
