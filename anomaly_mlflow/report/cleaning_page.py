@@ -87,8 +87,8 @@ def gain_sentence(found: Cleaning) -> str:
     if frame["reason"].isin(FLOOR).any():
         told += (
             f" A repair was found and not made: two mechanisms are surely against {found.repairable:.1%} of the labels"
-            " that models of other folds contradict, fewer than `repair_floor` asks for; where all labels are right they"
-            " are against some too."
+            " which models of other folds contradict, fewer than `repair_floor` asks for; where all labels are right"
+            " they are against some too."
         )
     if not frame[["repaired", "set_aside"]].any(axis=None):
         return told
