@@ -36,7 +36,7 @@ def two_witnesses(truth, given, rng):
     return proposed, told
 
 
-@pytest.fixture(params=[0.0, 0.1, 0.3])
+@pytest.fixture(params=[0.0, 0.2, 0.3])
 def world(request):
     """Share of wrong labels, given labels, what models of other folds predict, two cleaners."""
     rng = np.random.default_rng(3)

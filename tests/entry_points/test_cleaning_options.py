@@ -3,6 +3,7 @@
 from anomaly_mlflow.cleaning import CLEANERS
 from anomaly_mlflow.cleaning.learners import LEARNERS
 from anomaly_mlflow.cleaning.repair import CAP, LEAST_CONFIDENCE
+from anomaly_mlflow.cleaning.repair_floor import FLOOR
 from anomaly_mlflow.cleaning.variants import OF_CLEANER, VARIANTS
 from anomaly_mlflow.tracking.fingerprint import imported_sources
 from entry_points.cleaning_options import CLEANER_NAMES, LEARNER_NAMES, VARIANT_NAMES
@@ -18,6 +19,7 @@ def test_the_help_names_every_cleaner_learner_and_variant():
 
 def test_the_defaults_are_those_of_the_repair():
     assert (OPTIONS["repair_cap"].default, OPTIONS["repair_confidence"].default) == (CAP, LEAST_CONFIDENCE)
+    assert OPTIONS["repair_floor"].default == FLOOR
 
 
 def test_names_are_one_list_in_any_order_and_spacing():
