@@ -118,7 +118,8 @@ def _log(run: Run, options: dict, found: Cleaning) -> None:
     told = {f"{row['trained on']}.accuracy": row["accuracy"] for _, row in found.gains.iterrows()}
     told |= {f"{row['trained on']}.gain": row["gain"] for _, row in found.gains.iterrows()}
     run.log_metrics({name: value for name, value in told.items() if np.isfinite(value)})
-    run.log_metrics({name: float(found.frame[name].mean()) for name in ("repaired", "set_aside")})
+    shares = {name: float(found.frame[name].mean()) for name in ("repaired", "set_aside")}
+    run.log_metrics(shares | ({"repairable": found.repairable} if np.isfinite(found.repairable) else {}))
     print("\n" + "\n\n".join(frame.to_string(index=False, float_format=_short) for frame in tables.values()))
     print(f"\n{gain_sentence(found)}\n\nlabels: {run.path(LABELS)}\nrun:    {run.link}")
 

@@ -52,7 +52,7 @@ CLEANING_OPTIONS = [
     option(
         "repair_floor",
         SHARE,
-        0.18,
+        0.12,
         "Least share (0 to 1), of the labels that models of other folds contradict, that two cleaners must surely be against: where fewer are, no label is changed or set aside, since models err so too where all labels are right. 0: no such floor.",
     ),
     option(

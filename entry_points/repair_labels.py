@@ -44,11 +44,13 @@ def repair_labels(run: Run, options: dict, upstream: Upstream) -> None:
         least_confidence=options["repair_confidence"],
         probabilities=evidence.out_of_fold_probabilities,
     )
-    repairable = repairable_share(frame, evidence.out_of_fold.argmax(axis=1))
+    predicted = evidence.out_of_fold.argmax(axis=1)
+    repairable, contradicted = repairable_share(frame, predicted), int((predicted != samples.labels).sum())
     below = repairable < options["repair_floor"]
     frame = left_alone(frame) if below else frame
     end = f"; below repair_floor={options['repair_floor']:g}, all labels are left alone" if below else ""
-    print(f"surely contradicted: {repairable:.1%} of the labels that models of other folds contradict{end}")
+    others = f"{contradicted:,} labels that models of other folds contradict"
+    print(f"surely contradicted: {repairable:.1%} of the {others}{end}")
     run.log_frame(frame, "repairs.parquet")
     log_cleaned(run, samples, cleaned)
     trusted = {} if evidence.trusted is None else {"trusted": int(evidence.trusted.sum())}

@@ -16,7 +16,6 @@ from anomaly_mlflow.studies.repair_measures import MEASURES, SETS, sets_table
 __all__ = ["Cleaning", "cleaning_page", "gain_sentence"]
 
 PICTURES, LISTED = 24, 50
-FLOOR = (str(Reason.BELOW_FLOOR), str(Reason.BELOW_FLOOR_ASIDE))
 HOW = (
     "A label is changed only where at least two mechanisms propose the same new label, one of them models that"
     " never saw it, both sure enough (a share of how sure each is on average of the labels of that class that it"
@@ -84,11 +83,11 @@ def gain_sentence(found: Cleaning) -> str:
     frame = found.frame
     told = f"{frame['repaired'].sum():,} of {len(frame):,} labels were changed ({frame['repaired'].mean():.1%})"
     told += f" and {frame['set_aside'].sum():,} set aside ({frame['set_aside'].mean():.1%})."
-    if frame["reason"].isin(FLOOR).any():
+    if frame["reason"].isin([str(Reason.BELOW_FLOOR), str(Reason.BELOW_FLOOR_ASIDE)]).any():
         told += (
-            f" A repair was found and not made: two mechanisms are surely against {found.repairable:.1%} of the labels"
-            " which models of other folds contradict, fewer than `repair_floor` asks for; where all labels are right"
-            " they are against some too."
+            f" {(frame['reason'] == Reason.BELOW_FLOOR).sum():,} would have been changed: two mechanisms are surely"
+            f" against {found.repairable:.1%} of the labels that models of other folds contradict, fewer than"
+            " `repair_floor` asks for; where all labels are right they are against some too."
         )
     if not frame[["repaired", "set_aside"]].any(axis=None):
         return told
@@ -108,7 +107,7 @@ def reasons_table(frame: pd.DataFrame) -> pd.DataFrame:
     """A row for the changed labels and for each reason to leave one alone: what, labels, share, labels of each type."""
     what = frame["reason"].where(~frame["repaired"], "changed")
     counts = frame.groupby(what)["sample_id"].size()
-    order = ["changed", *map(str, Reason)]
+    order = dict.fromkeys(["changed", *map(str, Reason), *counts.index])  # a run of an earlier version has others
     rows = [(name, int(counts[name]), counts[name] / len(frame)) for name in order if name in counts]
     table = pd.DataFrame(rows, columns=["what", "labels", "share"])
     for own in sorted(set(frame["type"]) - {""}):
